@@ -1,0 +1,1 @@
+"""SQLite for a device on which several processes write: see ``base``."""

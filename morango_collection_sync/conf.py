@@ -1,0 +1,78 @@
+"""The settings, one small function each, and the helper that adds the operations to a settings module."""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+INSTANCE_INFO_KEY = "collection_sync"
+"""Under this key in ``MORANGO_INSTANCE_INFO``, either side says that it understands collection grants."""
+
+PROTOCOL_VERSION = 1
+"""What this version says there. Raise it when an older peer must be treated differently."""
+
+OPERATION_PRIORITY = 100
+"""For hosts that sort operations themselves, as Kolibri does: highest first, and its own have 0."""
+
+_ASK_AGAIN = "morango_collection_sync.operations.later_stages:AskPolicyAgain"
+_KEEP_RECREATED = "morango_collection_sync.operations.serializing:KeepRecreated"
+
+OPERATIONS: dict[str, tuple[str, ...]] = {
+    "MORANGO_INITIALIZE_OPERATIONS": (
+        "morango_collection_sync.operations.initializing:WidenFilter",
+        "morango_collection_sync.operations.initializing:AcceptFilter",
+    ),
+    "MORANGO_SERIALIZE_OPERATIONS": (_ASK_AGAIN, _KEEP_RECREATED),
+    "MORANGO_QUEUE_OPERATIONS": (_ASK_AGAIN,),
+    "MORANGO_TRANSFERRING_OPERATIONS": (_ASK_AGAIN,),
+    "MORANGO_DEQUEUE_OPERATIONS": (_ASK_AGAIN,),
+    "MORANGO_DESERIALIZE_OPERATIONS": (_ASK_AGAIN, _KEEP_RECREATED),
+}
+"""Our operations for each of Morango's settings, in the order in which they run, all ahead of Morango's."""
+
+
+def policy() -> str:
+    """``COLLECTION_SYNC["POLICY"]``: the dotted path of the host's ``AccessPolicy``. No default.
+
+    :raises ImproperlyConfigured: when it is not set
+    """
+    value = _setting("POLICY", None)
+    if not isinstance(value, str):
+        raise ImproperlyConfigured('COLLECTION_SYNC["POLICY"] must name the host\'s AccessPolicy')
+    return value
+
+
+def session_deadline() -> float:
+    """``COLLECTION_SYNC["SESSION_DEADLINE"]``: seconds that a client waits for one stage. Default 600."""
+    return float(_setting("SESSION_DEADLINE", 600))
+
+
+def add_collection_sync(settings: MutableMapping[str, Any]) -> None:
+    """Add the operations and the announcement to a settings module: ``add_collection_sync(globals())``.
+
+    What the module has set before stays, behind ours; what it has not set is Morango's default.
+
+    :param settings: the namespace of the settings module
+    :raises ImproperlyConfigured: when ``MORANGO_INSTANCE_INFO`` is an import path, which cannot be added to
+    """
+    # Imported late: a settings module calls this before Django's settings are there.
+    from morango.constants import settings as morango_settings
+
+    for name, ours in OPERATIONS.items():
+        theirs = tuple(settings.get(name, getattr(morango_settings, name)))
+        settings[name] = ours + tuple(operation for operation in theirs if operation not in ours)
+    info = settings.get("MORANGO_INSTANCE_INFO", {})
+    if isinstance(info, str):
+        raise ImproperlyConfigured(
+            "MORANGO_INSTANCE_INFO is an import path; "
+            f"add {INSTANCE_INFO_KEY!r}: {PROTOCOL_VERSION} to the dict that it names"
+        )
+    settings["MORANGO_INSTANCE_INFO"] = {**info, INSTANCE_INFO_KEY: PROTOCOL_VERSION}
+
+
+def _setting(name: str, default: Any) -> Any:
+    from django.conf import settings
+
+    return getattr(settings, "COLLECTION_SYNC", {}).get(name, default)

@@ -1,0 +1,52 @@
+"""What a sync session says of its two sides: who is the hub, whose dataset it is, what the peer understands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from morango.models.certificates import Certificate
+from morango.models.core import SyncSession, TransferSession
+
+from morango_collection_sync.conf import INSTANCE_INFO_KEY
+from morango_collection_sync.partitions import is_within, outside
+
+
+def dataset_id_of(certificate: Certificate) -> str:
+    """The dataset that a certificate is of: the id of its root certificate, 32 hex digits."""
+    return str(certificate.get_root().id)
+
+
+def covers_dataset(certificate: Certificate) -> bool:
+    """Whether a certificate reads and writes its whole dataset, as a hub's does."""
+    dataset_id = dataset_id_of(certificate)
+    scope = certificate.get_scope()
+    return is_within(dataset_id, scope.read_filter) and is_within(dataset_id, scope.write_filter)
+
+
+def is_granting_hub(sync_session: SyncSession) -> bool:
+    """Whether the server of this session is a hub to a client that is not one: the only case in which to grant."""
+    return covers_dataset(sync_session.server_certificate) and not covers_dataset(sync_session.client_certificate)
+
+
+def understands_grants(instance_data: Any) -> bool:
+    """Whether a side that describes itself like this has said that it understands collection grants.
+
+    :param instance_data: ``sync_session.client_instance_data`` or ``.server_instance_data``
+    """
+    announced = instance_data.get(INSTANCE_INFO_KEY) if isinstance(instance_data, dict) else None
+    return isinstance(announced, int) and not isinstance(announced, bool) and announced >= 1
+
+
+def certificate_filter(certificate: Certificate, *, push: bool) -> tuple[str, ...]:
+    """The partitions that the client's own certificate allows in this direction."""
+    scope = certificate.get_scope()
+    return tuple(scope.write_filter if push else scope.read_filter)
+
+
+def granted_partitions(transfer_session: TransferSession) -> tuple[str, ...]:
+    """Those partitions of a session's filter that the client has by grant alone, not by its certificate."""
+    certificate = transfer_session.sync_session.client_certificate
+    return outside(
+        transfer_session.get_filter(),
+        certificate_filter(certificate, push=transfer_session.push),
+    )
