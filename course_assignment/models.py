@@ -193,7 +193,7 @@ class AbstractCourseAssignment(CollectionScopedModel):
     def _check_limit(self) -> None:
         if not self.is_active:
             return
-        others = type(self).objects.exclude(pk=self.id or "")
+        others = type(self).objects.exclude(pk=self.id) if self.id else type(self).objects.all()
         was_active = bool(self.id) and type(self).objects.filter(pk=self.id, is_active=True).exists()
         count = others.active_count(self.collection_id)
         if count.is_full and not was_active and count.limit is not None:
