@@ -71,6 +71,8 @@ LOGGING = {
     "loggers": {
         # Morango logs what a peer has answered and what a record could not be made into, contents included.
         "morango": {"handlers": ["none"], "propagate": False},
+        # Says "queue depth" whenever a request waits for the one thread.
+        "waitress.queue": {"handlers": ["none"], "propagate": False},
         # Each refused request would be a line; what was refused is logged where it is decided.
         "django.request": {"handlers": ["console"], "level": "ERROR", "propagate": False},
     },

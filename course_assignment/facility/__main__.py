@@ -1,0 +1,3 @@
+from course_assignment.facility.cli import main
+
+main()
