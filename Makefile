@@ -1,0 +1,34 @@
+# make demo: a hub and its member devices, syncing over HTTP, on a fresh clone
+# make test: every tox environment: formatting, lint and types; the tests on SQLite and on PostgreSQL
+
+# The first of these that is here and can make a virtual environment. Django 3.2 takes Python up to 3.11.
+PYTHONS := python3.11 python3.10 python3.9 python3 python
+PYTHON ?= $(shell for python in $(PYTHONS); do \
+	$$python -c 'import ensurepip, sys, venv; sys.exit(not (3, 9) <= sys.version_info < (3, 12))' 2>/dev/null \
+	&& echo $$python && break; done)
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+
+.PHONY: demo test
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/demo.installed
+	$(BIN)/collection-sync demo
+
+test: $(VENV)/test.installed
+	$(BIN)/tox run
+
+# Each is as new as the last installation into .venv, so that a second run installs nothing.
+$(VENV)/demo.installed: $(BIN)/python pyproject.toml
+	$(PIP) --editable .
+	touch $@
+
+$(VENV)/test.installed: $(BIN)/python pyproject.toml
+	$(PIP) --editable '.[test]' 'tox>=4.11,<5'
+	touch $@
+
+$(BIN)/python:
+	@test -n '$(PYTHON)' || { echo 'Python 3.9, 3.10 or 3.11 is needed; none of $(PYTHONS) is one.' >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
