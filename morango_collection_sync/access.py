@@ -70,7 +70,9 @@ def access_reasons(facts: AccessFacts) -> dict[str, tuple[AccessReason, ...]]:
     if managed:
         children = _children(facts.parents)
         for collection_id, kind in managed:
-            for reached in _with_descendants(collection_id, children):
+            # Of the facility it is all of them, those too whose parent has not arrived here yet.
+            everything = collection_id in facts.facilities
+            for reached in facts.parents if everything else _with_descendants(collection_id, children):
                 found[reached].add(AccessReason(collection_id, kind))
     return {
         collection_id: tuple(sorted(reasons))
