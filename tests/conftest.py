@@ -11,6 +11,7 @@ from django.core.management import call_command
 
 from morango_collection_sync.simulation.databases import Databases, migrated_databases
 from morango_collection_sync.simulation.device import Device
+from morango_collection_sync.simulation.network import Network
 from morango_collection_sync.simulation.server import DeviceServer
 
 NewDevice = Callable[[str], Device]
@@ -56,6 +57,13 @@ def serve() -> Iterator[Serve]:
     """Serves a device over real HTTP until the test ends: ``serve(hub)`` is its base URL."""
     with ExitStack() as servers:
         yield lambda device: servers.enter_context(DeviceServer(device)).base_url
+
+
+@pytest.fixture
+def network() -> Iterator[Network]:
+    """A network without sockets: ``network.add(hub)`` is the hub's base URL, ``network.faults`` what goes wrong."""
+    with Network() as network:
+        yield network
 
 
 def _load_scope_definitions() -> None:
