@@ -51,7 +51,8 @@ def check_operations(**kwargs: Any) -> list[CheckMessage]:
             (listed.index(path) for path in getattr(morango_settings, name) if path in listed),
             default=len(listed),
         )
-        misplaced = [path for path in ours if path not in listed[:first_stock]]
+        ahead = listed[:first_stock]
+        misplaced = [] if conf.operations_run_by() in ahead else [path for path in ours if path not in ahead]
         if misplaced:
             errors.append(
                 Error(

@@ -24,11 +24,27 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         "morango_collection_sync.operations.initializing:WidenFilter",
         "morango_collection_sync.operations.initializing:AcceptFilter",
     ),
-    "MORANGO_SERIALIZE_OPERATIONS": (_ASK_AGAIN, _KEEP_RECREATED),
+    "MORANGO_SERIALIZE_OPERATIONS": (
+        _ASK_AGAIN,
+        "morango_collection_sync.operations.serializing:NoticePutBack",
+        _KEEP_RECREATED,
+        "morango_collection_sync.operations.serializing:UnclaimReleased",
+    ),
     "MORANGO_QUEUE_OPERATIONS": (_ASK_AGAIN,),
     "MORANGO_TRANSFERRING_OPERATIONS": (_ASK_AGAIN,),
-    "MORANGO_DEQUEUE_OPERATIONS": (_ASK_AGAIN,),
-    "MORANGO_DESERIALIZE_OPERATIONS": (_ASK_AGAIN, _KEEP_RECREATED),
+    "MORANGO_DEQUEUE_OPERATIONS": (
+        _ASK_AGAIN,
+        "morango_collection_sync.operations.dequeuing:NoticeOwnCounters",
+    ),
+    "MORANGO_DESERIALIZE_OPERATIONS": (
+        _ASK_AGAIN,
+        _KEEP_RECREATED,
+        "morango_collection_sync.operations.deserializing:KeepPendingEdits",
+    ),
+    "MORANGO_CLEANUP_OPERATIONS": (
+        "morango_collection_sync.operations.cleanup:FinishPull",
+        "morango_collection_sync.operations.cleanup:FinishPush",
+    ),
 }
 """Our operations for each of Morango's settings, in the order in which they run, all ahead of Morango's."""
 
@@ -42,6 +58,15 @@ def policy() -> str:
     if not isinstance(value, str):
         raise ImproperlyConfigured('COLLECTION_SYNC["POLICY"] must name the host\'s AccessPolicy')
     return value
+
+
+def operations_run_by() -> str | None:
+    """``COLLECTION_SYNC["OPERATIONS_RUN_BY"]``: the host's own operation that runs ours. Default None.
+
+    For a host, such as Kolibri, whose extensions hand it their operations and do not list them in settings.
+    """
+    value = _setting("OPERATIONS_RUN_BY", None)
+    return None if value is None else str(value)
 
 
 def session_deadline() -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from morango_collection_sync.errors import FilterRefused, InvalidGrant
@@ -66,21 +66,23 @@ def grant_of_all(dataset_id: str, grants: Iterable[Grant]) -> Grant:
     return joined
 
 
-def accepted_filter(asked: Iterable[str], offered: Iterable[str], dataset_id: str) -> tuple[str, ...]:
+def accepted_filter(
+    asked: Iterable[str],
+    offered: Iterable[str],
+    dataset_id: str,
+    accepts: Callable[[str, str], bool] = is_collection_partition,
+) -> tuple[str, ...]:
     """The filter that a device takes from a hub's answer: what it asked for, and collections of its own dataset.
 
     :param asked: the partitions that the device asked for
     :param offered: the partitions in the hub's answer
     :param dataset_id: the dataset of the session, 32 hex digits
+    :param accepts: whether a partition may be added in a dataset, as ``AccessPolicy.accepts_partition`` says
     :return: the offered partitions, in their order
     :raises FilterRefused: when an addition is anything else, or something that was asked for is missing
     """
     asked, offered = tuple(asked), tuple(offered)
-    refused = [
-        partition
-        for partition in offered
-        if partition not in asked and not is_collection_partition(partition, dataset_id)
-    ]
+    refused = [partition for partition in offered if partition not in asked and not accepts(partition, dataset_id)]
     missing = [partition for partition in asked if partition not in offered]
     if refused or missing:
         raise FilterRefused(refused, missing, dataset_id)

@@ -12,6 +12,7 @@ from django.utils.module_loading import import_string
 from morango_collection_sync import conf
 from morango_collection_sync.access import AccessFacts, grant_from_facts
 from morango_collection_sync.grants import Grant, grant_of_all
+from morango_collection_sync.partitions import is_collection_partition
 
 
 class AccessPolicy(ABC):
@@ -38,6 +39,24 @@ class AccessPolicy(ABC):
 
         :param sync_session: a :class:`morango.models.core.SyncSession`
         """
+
+    def accepts_partition(self, partition: str, dataset_id: str) -> bool:
+        """Whether a device takes this partition when a hub adds it to a filter: one of a collection.
+
+        A host that widens filters on its own says here what else its hubs may add.
+
+        :param partition: as the hub has sent it
+        :param dataset_id: the dataset of the session, 32 hex digits
+        """
+        return is_collection_partition(partition, dataset_id)
+
+    def host_partitions(self, user_id: str, dataset_id: str, *, push: bool) -> tuple[str, ...]:
+        """What the host itself, by operations of its own, adds now to this user's sessions; nothing by default.
+
+        :param user_id: 32 hex digits
+        :param dataset_id: 32 hex digits
+        """
+        return ()
 
     def local_grant(self, dataset_id: str) -> Grant:
         """What the users of this device may read and write together."""

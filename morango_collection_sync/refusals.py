@@ -36,7 +36,7 @@ class SessionRefused(CollectionSyncError, APIException):
         self.code = code
         self.sentence = sentence
         self.facts = dict(facts or {})
-        APIException.__init__(self, detail=self.as_json())
+        APIException.__init__(self, detail=self.as_json(), code=code)
 
     def __str__(self) -> str:
         return self.sentence

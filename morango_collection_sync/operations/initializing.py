@@ -95,7 +95,8 @@ class AcceptFilter(NetworkInitializeOperation):
             transfer_session.filter = before
 
         dataset_id = dataset_id_of(context.sync_session.client_certificate)
-        offered = Filter("\n".join(accepted_filter(asked, Filter(response["filter"]), dataset_id)))
+        accepts = get_policy().accepts_partition
+        offered = Filter("\n".join(accepted_filter(asked, Filter(response["filter"]), dataset_id, accepts)))
         if offered == Filter(before):
             return response
         if set(asked) != set(Filter(before)):

@@ -40,7 +40,9 @@ def refuse_if_shrunk(transfer_session: TransferSession) -> None:
     allowed: tuple[str, ...] = ()
     if user_id is not None:
         dataset_id = dataset_id_of(sync_session.server_certificate)
-        allowed = policy.grant_for(user_id, dataset_id).partitions(push=transfer_session.push)
+        push = transfer_session.push
+        allowed = policy.grant_for(user_id, dataset_id).partitions(push=push)
+        allowed += policy.host_partitions(user_id, dataset_id, push=push)
     lost = outside(granted, allowed)
     if lost:
         refusal = grant_shrunk(lost)

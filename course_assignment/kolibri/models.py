@@ -1,0 +1,40 @@
+"""Course assignments in Kolibri's database."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from kolibri.core.auth.constants import role_kinds
+from kolibri.core.auth.models import AbstractFacilityDataModel, Collection
+from kolibri.core.auth.permissions.base import RoleBasedPermissions
+
+from course_assignment.kolibri.permissions import MembersReadActive
+from course_assignment.models import AbstractCourseAssignment
+
+_MANAGERS = (role_kinds.ADMIN, role_kinds.COACH)
+
+
+class CourseAssignment(AbstractCourseAssignment, AbstractFacilityDataModel):
+    """A course assignment in Kolibri."""
+
+    collection = models.ForeignKey(Collection, related_name="course_assignments", on_delete=models.CASCADE)
+
+    permissions = (
+        RoleBasedPermissions(
+            target_field="collection",
+            can_be_created_by=_MANAGERS,
+            can_be_read_by=_MANAGERS,
+            can_be_updated_by=_MANAGERS,
+            can_be_deleted_by=_MANAGERS,
+        )
+        | MembersReadActive()
+    )
+
+    class Meta:
+        # Kolibri's label for the app is the module's path, and a table's name with a dot must be quoted everywhere.
+        db_table = "course_assignment_courseassignment"
+
+    def infer_dataset(self, *args: Any, **kwargs: Any) -> str:
+        """The dataset of the collection, 32 hex digits."""
+        return self.cached_related_dataset_lookup("collection")
