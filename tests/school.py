@@ -21,7 +21,8 @@ from course_assignment.facility.models import (
     Role,
     RoleKind,
 )
-from morango_collection_sync.driver import SyncDriver, SyncReport
+from morango_collection_sync.driver import SyncDriver
+from morango_collection_sync.reports import SyncReport
 
 PASSWORD = "chalk"
 """Everybody's, unless another one is given."""

@@ -13,8 +13,8 @@ from course_assignment.facility.errors import NoHubKnown
 from course_assignment.facility.hubs import Hub
 from course_assignment.facility.lookup import full_name
 from course_assignment.facility.models import FULL_FACILITY, SINGLE_USER, Collection, KnownHub
-from morango_collection_sync.driver import SyncReport
 from morango_collection_sync.partitions import is_collection_partition, parse_collection_partition
+from morango_collection_sync.reports import SyncReport
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from unittest import mock
 
 _SLEEPERS = (
     "morango.sync.controller.sleep",
-    "morango_collection_sync.driver.time",
+    "morango_collection_sync.controller.time",
     "urllib3.util.retry.time",
 )
 """The names by which a sync waits (read in Morango 0.8.15 and urllib3 2): a function, or the module that has it."""
