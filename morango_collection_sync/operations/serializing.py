@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from morango.models.core import DeletedModels, HardDeletedModels
-from morango.registry import syncable_models
+from morango.models.core import DatabaseMaxCounter, InstanceIDModel
 from morango.sync.context import LocalSessionContext
 from morango.sync.operations import LocalOperation
 
 from morango_collection_sync.conf import OPERATION_PRIORITY
+from morango_collection_sync.deletions import forget_undone_deletions
+from morango_collection_sync.instances import declared_counters, highest_counter, notice_put_back
+from morango_collection_sync.models import ReleasedPartition, in_chunks
+from morango_collection_sync.pending import note_declared
 
 
 class KeepRecreated(LocalOperation):
@@ -21,18 +24,36 @@ class KeepRecreated(LocalOperation):
         return False
 
 
-def forget_undone_deletions(profile: str) -> None:
-    """Drop the marks of deletion from records that were deleted and made again, with the same id, since.
+class NoticePutBack(LocalOperation):
+    """On the hub: takes a new instance id when a device has seen later counters of this hub than it has reached.
 
-    Morango looks at these marks last when it serializes, and would store the record as deleted although its row is
-    there (``morango.sync.operations._serialize_into_store``, 0.8.15): a learner who left a class and came back
-    before anything was synced would lose the membership everywhere.
-
-    :param profile: the Morango profile
+    Below that, it notes what the device has of this hub, for the same case another time.
     """
-    for marks in (DeletedModels, HardDeletedModels):
-        deleted = marks.objects.filter(profile=profile)
-        if not deleted.exists():
-            continue
-        for model in syncable_models.get_models(profile):
-            deleted.filter(id__in=model.syncing_objects.order_by().values("id")).delete()
+
+    priority = OPERATION_PRIORITY
+
+    def handle(self, context: LocalSessionContext) -> bool:
+        self._assert(context.is_server)
+        declared = declared_counters(context.request.data.get("client_fsic"))
+        instance, _ = InstanceIDModel.get_or_create_current_instance()
+        if not notice_put_back(highest_counter(declared, instance.id)):
+            note_declared(context.filter, declared)
+        return False
+
+
+class UnclaimReleased(LocalOperation):
+    """On the client of a pull: claims nothing of a collection that was released and has not been pulled since.
+
+    A push in between makes Morango note this device's own counter for each partition of the filter, as if all that
+    this device ever wrote there were here; the hub would not send it again.
+    """
+
+    priority = OPERATION_PRIORITY
+
+    def handle(self, context: LocalSessionContext) -> bool:
+        self._assert(not context.is_server)
+        self._assert(context.is_receiver)
+        for chunk in in_chunks(context.filter):
+            released = ReleasedPartition.objects.filter(partition__in=chunk).values("partition")
+            DatabaseMaxCounter.objects.filter(partition__in=released).delete()
+        return False

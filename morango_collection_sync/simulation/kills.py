@@ -36,23 +36,23 @@ def killable_operations(decide: Decide, tell: Tell) -> Iterator[None]:
 
 class _Killable:
     def __init__(self, operation: Any, stage: str, decide: Decide, tell: Tell) -> None:
-        self._operation = operation
+        self.wrapped_operation = operation
         self._stage = stage
         self._decide = decide
         self._tell = tell
 
     def __call__(self, context: Any) -> Any:
         if current_device() is None:
-            return self._operation(context)
+            return self.wrapped_operation(context)
         is_server = bool(getattr(context, "is_server", False))
-        kill = self._decide(OperationRun(self._stage, type(self._operation).__name__, is_server))
+        kill = self._decide(OperationRun(self._stage, type(self.wrapped_operation).__name__, is_server))
         if kill is None:
-            return self._operation(context)
+            return self.wrapped_operation(context)
         if kill.moment is Moment.BEFORE:
             self._end(kill)
         within = self._at_statement(kill) if kill.moment is Moment.WITHIN else nullcontext()
         with within:
-            result = self._operation(context)
+            result = self.wrapped_operation(context)
         # An operation that was not meant for this context has done nothing, so there is nothing after it.
         if kill.moment is Moment.AFTER and result is not False:
             self._end(kill)

@@ -1,0 +1,26 @@
+"""Dequeuing: before the records of a pull are stored, what they say of this device itself."""
+
+from __future__ import annotations
+
+from morango.sync.context import LocalSessionContext
+from morango.sync.operations import LocalOperation
+
+from morango_collection_sync.conf import OPERATION_PRIORITY
+from morango_collection_sync.instances import notice_put_back, seen_in_pull
+from morango_collection_sync.pending import note_held_by_hub
+
+
+class NoticeOwnCounters(LocalOperation):
+    """On the client of a pull: which of its own edits the hub has, and whether it has seen later ones than exist.
+
+    It stands before anything is serialized for this pull: merging and deserializing are what serializes.
+    """
+
+    priority = OPERATION_PRIORITY
+
+    def handle(self, context: LocalSessionContext) -> bool:
+        self._assert(not context.is_server)
+        self._assert(context.is_receiver)
+        if not notice_put_back(seen_in_pull(context.transfer_session)):
+            note_held_by_hub(context.transfer_session)
+        return False

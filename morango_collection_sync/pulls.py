@@ -1,0 +1,111 @@
+"""What a completed pull means for the device: what came, what goes, what may be synced again."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from morango.models.core import Store, SyncSession, TransferSession
+
+from morango_collection_sync.models import ReleasedPartition, in_chunks
+from morango_collection_sync.partitions import is_collection_partition, parse_collection_partition
+from morango_collection_sync.policy import get_policy
+from morango_collection_sync.quarantine import offer_back
+from morango_collection_sync.release import release_unreadable
+from morango_collection_sync.sessions import dataset_id_of
+from morango_collection_sync.signals import collection_received
+from morango_collection_sync.undelivered import deliver_waiting, undelivered
+
+_EXTRA_FIELD = "collection_sync_pulls"
+
+
+@dataclass
+class PullOutcome:
+    """What the end of a pull has led to.
+
+    :param received: for each collection id, how many of its records came
+    :param released: for each collection id that was released, how many records went
+    :param to_fetch_again: partitions that have to be pulled once more, for the hub's version of what was quarantined
+    :param quarantined: how many edits went to quarantine
+    :param restored: how many edits came back from there
+    :param waiting: how many there wait for a person
+    :param undelivered: how many records could not be applied
+    """
+
+    received: dict[str, int] = field(default_factory=dict)
+    released: dict[str, int] = field(default_factory=dict)
+    to_fetch_again: list[str] = field(default_factory=list)
+    quarantined: int = 0
+    restored: int = 0
+    waiting: int = 0
+    undelivered: int = 0
+
+
+def finish_pull(transfer_session: TransferSession) -> PullOutcome:
+    """Do what is due at the end of a pull, and note it with the sync session. Doing it again does no harm.
+
+    :param transfer_session: the pull, all of whose records are applied as far as they can be
+    """
+    sync_session = transfer_session.sync_session
+    profile = sync_session.profile
+    dataset_id = dataset_id_of(sync_session.client_certificate)
+    pulled = [partition for partition in transfer_session.get_filter() if is_collection_partition(partition)]
+    deliver_waiting(profile, dataset_id)
+    for chunk in in_chunks(pulled):
+        ReleasedPartition.objects.filter(partition__in=chunk).delete()
+    released = release_unreadable(profile, dataset_id, finishing=transfer_session)
+    kept = [partition for partition in pulled if partition not in released.partitions]
+    offered = offer_back(profile, dataset_id, kept)
+    received = _received(transfer_session, kept)
+    outcome = PullOutcome(
+        received=received,
+        released={
+            parse_collection_partition(partition).collection_id: records
+            for partition, records in released.partitions.items()
+            if partition not in released.to_fetch_again
+        },
+        to_fetch_again=sorted(released.to_fetch_again),
+        quarantined=released.quarantined,
+        restored=offered.restored,
+        waiting=offered.waiting,
+        undelivered=len(undelivered(profile, dataset_id)),
+    )
+    _note(sync_session, transfer_session, outcome)
+    transaction.on_commit(partial(_tell, type(get_policy()), dataset_id, received))
+    return outcome
+
+
+def outcome_of(transfer_session: TransferSession) -> PullOutcome:
+    """What the end of this pull has led to; nothing for one that has not ended."""
+    noted: dict[str, Any] = _extra(transfer_session.sync_session).get(_EXTRA_FIELD, {})
+    return PullOutcome(**noted.get(transfer_session.id, {}))
+
+
+def _received(transfer_session: TransferSession, partitions: list[str]) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    for chunk in in_chunks(partitions):
+        came = Store.objects.filter(last_transfer_session_id=transfer_session.id, partition__in=chunk)
+        counts.update(came.values_list("partition", flat=True))
+    return {parse_collection_partition(partition).collection_id: count for partition, count in counts.items()}
+
+
+def _tell(sender: type, dataset_id: str, received: dict[str, int]) -> None:
+    for collection_id, records in sorted(received.items()):
+        collection_received.send(sender, dataset_id=dataset_id, collection_id=collection_id, records=records)
+
+
+def _note(sync_session: SyncSession, transfer_session: TransferSession, outcome: PullOutcome) -> None:
+    extra = _extra(sync_session)
+    extra.setdefault(_EXTRA_FIELD, {})[transfer_session.id] = asdict(outcome)
+    sync_session.extra_fields = json.dumps(extra)
+    sync_session.save(update_fields=["extra_fields"])
+
+
+def _extra(sync_session: SyncSession) -> dict[str, Any]:
+    sync_session.refresh_from_db(fields=["extra_fields"])
+    extra: dict[str, Any] = json.loads(sync_session.extra_fields or "{}")
+    return extra
