@@ -164,6 +164,7 @@ class AbstractCourseAssignment(CollectionScopedModel):
         :raises AssignmentError: for whatever :meth:`save` refuses; nothing has changed then
         """
         new = type(self)(
+            dataset_id=self.dataset_id,
             course=_course_id(course if course is not None else self.course),
             collection=collection if collection is not None else self.collection,
             assigned_by=by if by is not None else self.assigned_by,
@@ -174,10 +175,10 @@ class AbstractCourseAssignment(CollectionScopedModel):
             channel_version=self.channel_version,
         )
         with transaction.atomic():
-            new.dataset_id = new.collection.dataset_id
             if type(self).objects.filter(course=new.course, collection_id=new.collection_id).exists():
                 raise AlreadyAssigned(new.course, new.collection_id)
-            self.delete()
+            # Not this instance, which Django would leave without its id, even if the save then fails.
+            type(self).objects.get(pk=self.pk).delete()
             new.save()
         return new
 

@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from morango.constants import settings as morango_settings
-from morango.registry import SessionMiddlewareRegistry
+from morango.registry import STAGE_TO_SETTINGS, SessionMiddlewareRegistry
 
 from morango_collection_sync import conf
-from morango_collection_sync.operations.initializing import AcceptFilter, WidenFilter
 
 HOSTS_OWN = "host.operations:Own"
 
@@ -30,10 +29,10 @@ def test_operations_that_the_host_has_set_before_stay_in_their_order(name: str) 
     assert module[name] == conf.OPERATIONS[name] + tuple(hosts)
 
 
-def test_the_stage_without_operations_of_ours_is_left_alone() -> None:
+def test_stages_without_operations_of_ours_are_left_alone() -> None:
     module: dict[str, Any] = {}
     conf.add_collection_sync(module)
-    assert "MORANGO_CLEANUP_OPERATIONS" not in module
+    assert module.keys() == conf.OPERATIONS.keys() | {"MORANGO_INSTANCE_INFO"}
 
 
 def test_adding_twice_is_adding_once() -> None:
@@ -58,15 +57,17 @@ def test_instance_info_that_is_an_import_path_is_refused_with_what_to_do() -> No
         conf.add_collection_sync(module)
 
 
-def test_every_operation_can_be_loaded_by_morango(settings: Any) -> None:
+def test_morango_loads_every_operation_and_in_this_order(settings: Any) -> None:
     module: dict[str, Any] = {}
     conf.add_collection_sync(module)
     for name in conf.OPERATIONS:
         setattr(settings, name, module[name])
-    middleware = SessionMiddlewareRegistry()
-    middleware.populate()
-    initializing = next(iter(middleware))
-    assert [type(operation) for operation in initializing[:2]] == [WidenFilter, AcceptFilter]
+    stages = SessionMiddlewareRegistry()
+    stages.populate()
+    loaded = {STAGE_TO_SETTINGS[stage.related_stage]: stage for stage in stages}
+    for name, ours in conf.OPERATIONS.items():
+        first = [type(operation) for operation in loaded[name][: len(ours)]]
+        assert tuple(f"{each.__module__}:{each.__name__}" for each in first) == ours
 
 
 def test_the_policy_has_no_default(settings: Any) -> None:

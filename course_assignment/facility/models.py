@@ -17,6 +17,7 @@ from morango.models.core import SyncableModel
 from morango.models.manager import SyncableModelManager
 from mptt.models import MPTTModel, TreeForeignKey
 
+from course_assignment.facility import usernames
 from course_assignment.facility.trees import CollectionManager
 from course_assignment.models import FACILITY_KIND, AbstractCourseAssignment
 
@@ -104,8 +105,10 @@ class FacilityUser(AbstractBaseUser, FacilityDataModel):
     REQUIRED_FIELDS: list[str] = []  # noqa: RUF012 - Django's own check asks for a list
 
     username = models.CharField(
-        max_length=30,
-        validators=[RegexValidator(r"^\w+$", "a username is 1 to 30 letters, digits and underscores", code="username")],
+        max_length=usernames.LONGEST,
+        validators=[
+            RegexValidator(rf"\A{usernames.USERNAME}\Z", f"a username is {usernames.EXPECTED}", code="username")
+        ],
     )
     full_name = models.CharField(max_length=120, blank=True)
     id_number = models.CharField(max_length=64, blank=True)
@@ -164,6 +167,21 @@ class Collection(MPTTModel, FacilityDataModel):
 
     def calculate_partition(self) -> str:
         return f"{self.dataset_id}:allusers-ro"
+
+    @classmethod
+    def deserialize(cls, dict_model: dict[str, Any], sync_filter: Any = None) -> Collection:
+        """What has come for this collection, in the row that is here, where there is one.
+
+        django-mptt takes an instance that was not loaded for a new node, and puts it behind its own children.
+        """
+        received: Collection = super().deserialize(dict_model, sync_filter=sync_filter)
+        here = cls.syncing_objects.filter(pk=received.pk).first()
+        if here is None:
+            return received
+        for field in cls._meta.concrete_fields:
+            if field.attname in dict_model:
+                setattr(here, field.attname, getattr(received, field.attname))
+        return here
 
     def clean(self) -> None:
         """:raises ValidationError: when it hangs below the wrong kind of collection, or of another dataset"""

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from course_assignment.facility import usernames
 from course_assignment.facility.errors import ExportRefused, RowError
 
 COLUMNS = (
@@ -32,7 +33,7 @@ GENDERS = ("", "MALE", "FEMALE", "NOT_SPECIFIED", "DEFERRED")
 UNCHANGED_PASSWORD = "*"
 
 _COLUMN_KEY = re.compile(r"\(([A-Z_]+)\)\s*$")
-_USERNAME = re.compile(r"\w{1,30}")
+_USERNAME = re.compile(usernames.USERNAME)
 _LONGEST_NAME = 100
 
 
@@ -134,7 +135,7 @@ def _bad_cells(row: dict[str, str]) -> Iterable[str]:
         except ValueError:
             yield f"{row['UUID']!r} in UUID is none; expected 32 hex digits or nothing"
     if not _USERNAME.fullmatch(row["USERNAME"]):
-        yield f"{row['USERNAME']!r} in USERNAME; expected 1 to 30 letters, digits and underscores"
+        yield f"{row['USERNAME']!r} in USERNAME; expected {usernames.EXPECTED}"
     if not row["PASSWORD"]:
         yield f"no PASSWORD; expected one, or {UNCHANGED_PASSWORD!r} for one that the export does not tell"
     if row["USER_TYPE"] not in USER_TYPES:

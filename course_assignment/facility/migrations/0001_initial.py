@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
                         max_length=30,
                         validators=[
                             django.core.validators.RegexValidator(
-                                "^\\w+$",
+                                "\\A[^\\s!-/:-@\\[-^`{-~]{1,30}\\Z",
                                 "a username is 1 to 30 letters, digits and underscores",
                                 code="username",
                             )
