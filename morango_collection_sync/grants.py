@@ -81,9 +81,10 @@ def accepted_filter(
     :return: the offered partitions, in their order
     :raises FilterRefused: when an addition is anything else, or something that was asked for is missing
     """
-    asked, offered = tuple(asked), tuple(offered)
+    # Dicts as sets that keep their order.
+    asked, offered = dict.fromkeys(asked), dict.fromkeys(offered)
     refused = [partition for partition in offered if partition not in asked and not accepts(partition, dataset_id)]
     missing = [partition for partition in asked if partition not in offered]
     if refused or missing:
         raise FilterRefused(refused, missing, dataset_id)
-    return offered
+    return tuple(offered)

@@ -7,7 +7,7 @@ Morango compares partitions as plain prefixes of strings and formats them into S
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from morango_collection_sync.errors import InvalidPartition
@@ -69,10 +69,15 @@ def is_collection_partition(partition: object, dataset_id: str | None = None) ->
 
 def is_within(partition: str, prefixes: Iterable[str]) -> bool:
     """Whether a partition is one of these, or lies below one: ``a:b`` lies below ``a``, ``ab`` does not."""
-    return any(partition == prefix or partition.startswith(prefix + ":") for prefix in prefixes)
+    return not outside((partition,), prefixes)
 
 
 def outside(partitions: Iterable[str], prefixes: Iterable[str]) -> tuple[str, ...]:
     """Those partitions that do not lie within any of these prefixes, in their order."""
-    prefixes = tuple(prefixes)
-    return tuple(partition for partition in partitions if not is_within(partition, prefixes))
+    within = frozenset(prefixes)
+    return tuple(partition for partition in partitions if within.isdisjoint(_itself_and_above(partition)))
+
+
+def _itself_and_above(partition: str) -> Iterator[str]:
+    words = partition.split(":")
+    return (":".join(words[:length]) for length in range(len(words), 0, -1))

@@ -13,7 +13,11 @@ from morango_collection_sync.partitions import is_within, outside
 
 def dataset_id_of(certificate: Certificate) -> str:
     """The dataset that a certificate is of: the id of its root certificate, 32 hex digits."""
-    return str(certificate.get_root().id)
+    if certificate.parent_id is None:
+        return str(certificate.id)
+    # Only the id: a hub's root certificate comes with its private key, which takes long to load.
+    root = Certificate.objects.filter(tree_id=certificate.tree_id, parent=None)
+    return str(root.values_list("id", flat=True).get())
 
 
 def covers_dataset(certificate: Certificate) -> bool:
@@ -24,8 +28,12 @@ def covers_dataset(certificate: Certificate) -> bool:
 
 
 def is_granting_hub(sync_session: SyncSession) -> bool:
-    """Whether the server of this session is a hub to a client that is not one: the only case in which to grant."""
-    return covers_dataset(sync_session.server_certificate) and not covers_dataset(sync_session.client_certificate)
+    """Whether the server of this session is a hub to a client of its dataset that is not one.
+
+    Only then there is something to grant.
+    """
+    server, client = sync_session.server_certificate, sync_session.client_certificate
+    return covers_dataset(server) and not covers_dataset(client) and dataset_id_of(server) == dataset_id_of(client)
 
 
 def understands_grants(instance_data: Any) -> bool:

@@ -16,9 +16,9 @@ from morango.sync.operations import LocalOperation, NetworkInitializeOperation
 
 from morango_collection_sync.conf import OPERATION_PRIORITY
 from morango_collection_sync.errors import FilterChanged
+from morango_collection_sync.granting import granted_now, refuse_if_shrunk
 from morango_collection_sync.grants import accepted_filter
-from morango_collection_sync.operations.later_stages import refuse_if_shrunk
-from morango_collection_sync.partitions import is_well_formed, is_within
+from morango_collection_sync.partitions import is_well_formed, outside
 from morango_collection_sync.policy import get_policy
 from morango_collection_sync.refusals import filter_malformed
 from morango_collection_sync.sessions import (
@@ -28,8 +28,8 @@ from morango_collection_sync.sessions import (
     understands_grants,
 )
 
-Unhandled = bool
-"""``False``: Morango goes on with the next operation of the stage."""
+_MODERN = {ASYNC_OPERATIONS, FSIC_V2_FORMAT}
+"""Without these, Morango answers a client from within this stage, and it could not take a wider filter."""
 
 
 class WidenFilter(LocalOperation):
@@ -37,39 +37,23 @@ class WidenFilter(LocalOperation):
 
     priority = OPERATION_PRIORITY
 
-    def handle(self, context: LocalSessionContext) -> Unhandled:
+    def handle(self, context: LocalSessionContext) -> bool:
         """:raises SessionRefused: when the filter is malformed, or a resumed session's grant has shrunk"""
-        self._assert(context.is_server)
-        self._assert(context.transfer_session is None)
+        if not context.is_server or context.transfer_session is not None:
+            return False
         malformed = [partition for partition in context.filter if not is_well_formed(partition)]
         if malformed:
             raise filter_malformed(malformed)
-
         resumed = TransferSession.objects.filter(
             sync_session=context.sync_session, push=context.is_push, active=True
         ).first()
         if resumed is not None:
-            # Morango goes on with this one, filter and all; a grant that has grown waits for the next sync.
+            # Morango goes on with this one, filter and all.
             refuse_if_shrunk(resumed)
-            return False
-
-        granted = self._granted(context)
-        if granted:
-            context.update(sync_filter=Filter.add(context.filter, Filter("\n".join(granted))))
+        elif _may_be_granted(context):
+            granted = granted_now(context.sync_session, push=context.is_push)
+            context.update(sync_filter=Filter("\n".join((*context.filter, *granted))))
         return False
-
-    def _granted(self, context: LocalSessionContext) -> tuple[str, ...]:
-        sync_session = context.sync_session
-        # A client of the older protocol is answered from within this stage and could not take a wider filter.
-        modern = {ASYNC_OPERATIONS, FSIC_V2_FORMAT} <= context.capabilities
-        if not (modern and understands_grants(sync_session.client_instance_data) and is_granting_hub(sync_session)):
-            return ()
-        policy = get_policy()
-        user_id = policy.syncing_user_id(sync_session)
-        if user_id is None:
-            return ()
-        dataset_id = dataset_id_of(sync_session.server_certificate)
-        return policy.grant_for(user_id, dataset_id).partitions(push=context.is_push)
 
 
 class AcceptFilter(NetworkInitializeOperation):
@@ -84,30 +68,35 @@ class AcceptFilter(NetworkInitializeOperation):
         :raises FilterChanged: when a session is resumed and the hub holds it with another filter
         """
         transfer_session = context.transfer_session
-        own_scope = certificate_filter(context.sync_session.client_certificate, push=context.is_push)
-        before = transfer_session.filter
-        asked = [partition for partition in Filter(before) if is_within(partition, own_scope)]
+        certificate = context.sync_session.client_certificate
+        before = Filter(transfer_session.filter)
+        granted_before = set(outside(before, certificate_filter(certificate, push=context.is_push)))
+        asked = [partition for partition in before if partition not in granted_before]
         # A resumed session has the wide filter already, but a hub takes only requests inside the certificate.
         transfer_session.filter = "\n".join(asked)
         try:
             response: dict[str, Any] = super().create_transfer_session(context)
         finally:
-            transfer_session.filter = before
+            transfer_session.filter = str(before)
 
-        dataset_id = dataset_id_of(context.sync_session.client_certificate)
-        accepts = get_policy().accepts_partition
-        offered = Filter("\n".join(accepted_filter(asked, Filter(response["filter"]), dataset_id, accepts)))
-        if offered == Filter(before):
+        answer = Filter(str(response.get("filter")))
+        offered = accepted_filter(asked, answer, dataset_id_of(certificate), get_policy().accepts_partition)
+        if set(offered) == set(before):
             return response
-        if set(asked) != set(Filter(before)):
-            self._forget(transfer_session)
+        if granted_before:
+            transfer_session.active = False
+            transfer_session.save(update_fields=["active"])
             raise FilterChanged(transfer_session.id)
-        context.update(sync_filter=offered)
-        transfer_session.filter = str(offered)
+        context.update(sync_filter=Filter("\n".join(offered)))
+        transfer_session.filter = "\n".join(offered)
         transfer_session.save(update_fields=["filter"])
         return response
 
-    @staticmethod
-    def _forget(transfer_session: TransferSession) -> None:
-        transfer_session.active = False
-        transfer_session.save(update_fields=["active"])
+
+def _may_be_granted(context: LocalSessionContext) -> bool:
+    sync_session = context.sync_session
+    return (
+        context.capabilities >= _MODERN
+        and understands_grants(sync_session.client_instance_data)
+        and is_granting_hub(sync_session)
+    )

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from morango.models.core import TransferSession
+from morango.constants import transfer_stages
 from morango.sync.context import LocalSessionContext
 from morango.sync.operations import LocalOperation
 
 from morango_collection_sync.conf import OPERATION_PRIORITY
-from morango_collection_sync.partitions import outside
-from morango_collection_sync.policy import get_policy
-from morango_collection_sync.refusals import end_transfer_session, grant_shrunk
-from morango_collection_sync.sessions import dataset_id_of, granted_partitions
+from morango_collection_sync.granting import refuse_if_shrunk
+
+_AFTER_SENDING = (transfer_stages.DEQUEUING, transfer_stages.DESERIALIZING)
 
 
 class AskPolicyAgain(LocalOperation):
@@ -20,31 +19,11 @@ class AskPolicyAgain(LocalOperation):
 
     def handle(self, context: LocalSessionContext) -> bool:
         """:raises SessionRefused: when the grant has shrunk"""
-        self._assert(context.is_server)
-        self._assert(context.transfer_session is not None)
+        if not context.is_server or context.transfer_session is None:
+            return False
+        # A hub that has sent everything reads no more: to end the session now would only keep the client from
+        # finishing what it already has.
+        if context.is_producer and context.stage in _AFTER_SENDING:
+            return False
         refuse_if_shrunk(context.transfer_session)
         return False
-
-
-def refuse_if_shrunk(transfer_session: TransferSession) -> None:
-    """End a session on the hub whose user may no longer sync all that it was granted.
-
-    :raises SessionRefused: when that is so; the session has ended then
-    """
-    granted = granted_partitions(transfer_session)
-    if not granted:
-        return
-    sync_session = transfer_session.sync_session
-    policy = get_policy()
-    user_id = policy.syncing_user_id(sync_session)
-    allowed: tuple[str, ...] = ()
-    if user_id is not None:
-        dataset_id = dataset_id_of(sync_session.server_certificate)
-        push = transfer_session.push
-        allowed = policy.grant_for(user_id, dataset_id).partitions(push=push)
-        allowed += policy.host_partitions(user_id, dataset_id, push=push)
-    lost = outside(granted, allowed)
-    if lost:
-        refusal = grant_shrunk(lost)
-        end_transfer_session(transfer_session, refusal)
-        raise refusal
