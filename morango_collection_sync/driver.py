@@ -20,6 +20,7 @@ from requests.exceptions import RequestException
 from morango_collection_sync.controller import EagerController
 from morango_collection_sync.errors import CollectionSyncError
 from morango_collection_sync.failures import is_interruption, is_lost_connection, told_by_hub
+from morango_collection_sync.pulls import outcome_of
 from morango_collection_sync.reports import SyncReport, TransferReport
 from morango_collection_sync.sessions import certificate_filter
 
@@ -147,6 +148,9 @@ class SyncDriver:
     def _run(self, sync_session: SyncSession, directions: list[bool], report: SyncReport) -> None:
         for is_push in directions:
             report.transfers.append(self._transfer(sync_session, is_push))
+            if report.transfers[-1].outcome.to_fetch_again:
+                # Quarantine has taken edits out of a collection that stays: the hub's version has to come back.
+                report.transfers.append(self._transfer(sync_session, is_push))
         self.connection.close_sync_session(sync_session)
 
     def _transfer(self, sync_session: SyncSession, is_push: bool) -> TransferReport:
@@ -160,7 +164,8 @@ class SyncDriver:
             client.finalize()
         except MorangoError as error:
             raise told_by_hub(error) from error
-        return TransferReport.of(client.current_transfer_session)
+        transfer_session = client.current_transfer_session
+        return TransferReport.of(transfer_session, outcome_of(transfer_session))
 
     @contextmanager
     def _measured(self) -> Iterator[SyncReport]:

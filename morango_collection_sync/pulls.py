@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -16,33 +16,12 @@ from morango_collection_sync.partitions import is_collection_partition, parse_co
 from morango_collection_sync.policy import get_policy
 from morango_collection_sync.quarantine import offer_back
 from morango_collection_sync.release import release_unreadable
+from morango_collection_sync.reports import PullOutcome
 from morango_collection_sync.sessions import dataset_id_of
 from morango_collection_sync.signals import collection_received
 from morango_collection_sync.undelivered import deliver_waiting, undelivered
 
 _EXTRA_FIELD = "collection_sync_pulls"
-
-
-@dataclass
-class PullOutcome:
-    """What the end of a pull has led to.
-
-    :param received: for each collection id, how many of its records came
-    :param released: for each collection id that was released, how many records went
-    :param to_fetch_again: partitions that have to be pulled once more, for the hub's version of what was quarantined
-    :param quarantined: how many edits went to quarantine
-    :param restored: how many edits came back from there
-    :param waiting: how many there wait for a person
-    :param undelivered: how many records could not be applied
-    """
-
-    received: dict[str, int] = field(default_factory=dict)
-    released: dict[str, int] = field(default_factory=dict)
-    to_fetch_again: list[str] = field(default_factory=list)
-    quarantined: int = 0
-    restored: int = 0
-    waiting: int = 0
-    undelivered: int = 0
 
 
 def finish_pull(transfer_session: TransferSession) -> PullOutcome:

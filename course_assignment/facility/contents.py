@@ -11,6 +11,7 @@ from course_assignment.facility.device import DeviceRole, device_role, usernames
 from course_assignment.facility.lookup import full_name
 from course_assignment.facility.models import Collection, CollectionKind, CourseAssignment, FacilityUser
 from course_assignment.models import ActiveCount
+from morango_collection_sync.models import QuarantinedEdit
 from morango_collection_sync.policy import get_policy
 
 
@@ -38,6 +39,7 @@ class Contents:
     :param users: the names of those whom the device syncs for; on a hub, of all
     :param collections: on a hub, all; on a member device, those that its users may read or that it has records of
     :param assignments: all that it has
+    :param quarantine: how many edits of this device could not be synced
     """
 
     role: DeviceRole
@@ -45,6 +47,7 @@ class Contents:
     users: list[str]
     collections: list[HeldCollection]
     assignments: list[CourseAssignment] = field(default_factory=list)
+    quarantine: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """The form in which ``show --json`` prints it."""
@@ -64,6 +67,7 @@ class Contents:
                 }
                 for assignment in self.assignments
             ],
+            "quarantine": self.quarantine,
         }
 
 
@@ -99,4 +103,4 @@ def device_contents(dataset_id: str) -> Contents:
         for collection in collections.select_related("parent")
         if role is DeviceRole.HUB or collection.id in shown
     ]
-    return Contents(role, dataset_id, users, held, assignments)
+    return Contents(role, dataset_id, users, held, assignments, QuarantinedEdit.objects.count())

@@ -134,6 +134,16 @@ class UserNeeded(FacilityError):
         super().__init__(f"this device has several users; say who does it: --by {_listed(self.usernames, 'or')}")
 
 
+class NotOnDevice(FacilityError):
+    """The user is none of those whom this device syncs for."""
+
+    def __init__(self, username: str, usernames: Iterable[str]) -> None:
+        self.username = username
+        self.usernames = tuple(usernames)
+        there = f"; it does for {_listed(self.usernames, 'and')}" if self.usernames else ""
+        super().__init__(f"this device does not sync for {username!r}{there}")
+
+
 class NoSuchAssignment(FacilityError):
     """The course is not assigned to the collection."""
 

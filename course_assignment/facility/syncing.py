@@ -8,13 +8,21 @@ from typing import Any
 
 from morango.models.certificates import Certificate
 
-from course_assignment.facility.device import certificate_user_id, own_certificates, usernames
+from course_assignment.facility.device import (
+    certificate_user_id,
+    device_dataset_id,
+    own_certificates,
+    usernames,
+)
 from course_assignment.facility.errors import NoHubKnown
+from course_assignment.facility.explanations import collection_names
 from course_assignment.facility.hubs import Hub
 from course_assignment.facility.lookup import full_name
-from course_assignment.facility.models import FULL_FACILITY, SINGLE_USER, Collection, KnownHub
+from course_assignment.facility.models import FULL_FACILITY, PROFILE, SINGLE_USER, Collection, KnownHub
+from morango_collection_sync.models import QuarantinedEdit
 from morango_collection_sync.partitions import is_collection_partition, parse_collection_partition
 from morango_collection_sync.reports import SyncReport
+from morango_collection_sync.undelivered import Undelivered, undelivered
 
 
 @dataclass(frozen=True)
@@ -42,6 +50,45 @@ class UserSync:
             "bytes_sent": self.report.bytes_sent,
             "seconds": round(self.report.seconds, 3),
         }
+
+
+@dataclass(frozen=True)
+class Aftermath:
+    """What a sync has left on this device to be told of.
+
+    :param released: for each collection that was released, its name and how many records went
+    :param restored: how many edits came back from quarantine, to be pushed
+    :param quarantine: how many edits are in quarantine now
+    :param undelivered: the records that are here and could not be applied
+    """
+
+    released: dict[str, int]
+    restored: int
+    quarantine: int
+    undelivered: list[Undelivered]
+
+    def as_json(self) -> dict[str, Any]:
+        """The form in which ``sync --json`` prints it, beside what it did for each user."""
+        return {
+            "released": self.released,
+            "restored": self.restored,
+            "quarantine": self.quarantine,
+            "undelivered": [{"id": record.record_id, "reason": record.reason} for record in self.undelivered],
+        }
+
+
+def aftermath(done: Iterable[UserSync]) -> Aftermath:
+    """What these syncs, one after the other, have left on this device."""
+    outcomes = [transfer.outcome for user_sync in done for transfer in user_sync.report.transfers]
+    released = {key: records for outcome in outcomes for key, records in outcome.released.items()}
+    names = collection_names(released)
+    dataset_id = device_dataset_id()
+    return Aftermath(
+        {names.get(key, key): records for key, records in released.items()},
+        sum(outcome.restored for outcome in outcomes),
+        QuarantinedEdit.objects.count(),
+        undelivered(PROFILE, dataset_id) if dataset_id else [],
+    )
 
 
 def last_hub() -> str:

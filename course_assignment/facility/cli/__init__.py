@@ -7,6 +7,7 @@ import click
 from course_assignment.facility.cli.assignments import activate, assign, deactivate, unassign
 from course_assignment.facility.cli.demo import demo
 from course_assignment.facility.cli.inspect import explain, show
+from course_assignment.facility.cli.keep import audit, leave, quarantine, release
 from course_assignment.facility.cli.roster import coach, enrol, group, import_users, init, withdraw
 from course_assignment.facility.cli.sync import join, serve, sync
 from morango_collection_sync import __version__
@@ -38,6 +39,10 @@ for command in (
     sync,
     show,
     explain,
+    leave,
+    release,
+    audit,
+    quarantine,
     demo,
 ):
     main.add_command(command)

@@ -27,6 +27,8 @@ def show(home: Home, as_json: bool) -> None:
     users = contents.users
     shown = ", ".join(users) if len(users) <= _MOST_USERS else f"{len(users)} users"
     click.echo(f"{contents.role.value} of dataset {contents.dataset_id}: {shown}")
+    if contents.quarantine:
+        click.echo(f"{contents.quarantine} edit(s) are in quarantine; see: collection-sync quarantine list")
     print_table(
         ("collection", "kind", "records", "active"),
         [

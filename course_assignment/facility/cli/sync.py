@@ -61,7 +61,7 @@ def sync(home: Home, url: str | None, as_json: bool) -> None:
 
 
 def _sync(hub: Any, certificates: Iterable[Any], as_json: bool) -> None:
-    from course_assignment.facility.syncing import sync_all
+    from course_assignment.facility.syncing import aftermath, sync_all
 
     done = []
     try:
@@ -70,7 +70,8 @@ def _sync(hub: Any, certificates: Iterable[Any], as_json: bool) -> None:
     finally:
         # What was done before something failed is done, and told.
         if as_json:
-            print_json({"hub": hub.base_url, "users": [user_sync.as_json() for user_sync in done]})
+            users = [user_sync.as_json() for user_sync in done]
+            print_json({"hub": hub.base_url, "users": users, **aftermath(done).as_json()})
         elif done:
             print_table(
                 ("user", "pulled", "pushed", "requests", "bytes down", "bytes up", "collections"),
@@ -88,3 +89,15 @@ def _sync(hub: Any, certificates: Iterable[Any], as_json: bool) -> None:
                 ],
                 title=f"Synced with {hub.base_url}",
             )
+            _tell(aftermath(done))
+
+
+def _tell(left: Any) -> None:
+    for name, records in sorted(left.released.items()):
+        click.echo(f"Released {name}: {records} record(s), which no user of this device may read any more.")
+    if left.restored:
+        click.echo(f"{left.restored} edit(s) came back from quarantine.")
+    if left.quarantine:
+        click.echo(f"{left.quarantine} edit(s) are in quarantine; see: collection-sync quarantine list")
+    for record in left.undelivered:
+        click.echo(f"Record {record.record_id} could not be applied yet: {record.reason}")
