@@ -26,6 +26,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
     ),
     "MORANGO_SERIALIZE_OPERATIONS": (
         _ASK_AGAIN,
+        "morango_collection_sync.operations.verifying:CheckCounters",
         "morango_collection_sync.operations.serializing:NoticePutBack",
         _KEEP_RECREATED,
         "morango_collection_sync.operations.serializing:UnclaimReleased",
@@ -34,7 +35,9 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
     "MORANGO_TRANSFERRING_OPERATIONS": (_ASK_AGAIN,),
     "MORANGO_DEQUEUE_OPERATIONS": (
         _ASK_AGAIN,
+        "morango_collection_sync.operations.verifying:VerifyRecords",
         "morango_collection_sync.operations.dequeuing:NoticeOwnCounters",
+        "morango_collection_sync.operations.verifying:TakeJustifiedCounters",
     ),
     "MORANGO_DESERIALIZE_OPERATIONS": (
         _ASK_AGAIN,
@@ -44,6 +47,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
     "MORANGO_CLEANUP_OPERATIONS": (
         "morango_collection_sync.operations.cleanup:FinishPull",
         "morango_collection_sync.operations.cleanup:FinishPush",
+        "morango_collection_sync.operations.cleanup:FinishReceiving",
     ),
 }
 """Our operations for each of Morango's settings, in the order in which they run, all ahead of Morango's."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from morango.models.certificates import Filter
 from morango.models.core import Store
+from morango.registry import syncable_models
 from morango.sync.controller import MorangoProfileController
 
 from morango_collection_sync.models import in_chunks
@@ -36,20 +37,44 @@ def deliver_waiting(profile: str, dataset_id: str) -> None:
     :param profile: the Morango profile
     :param dataset_id: 32 hex digits
     """
-    waiting = _waiting(profile, dataset_id).order_by()
-    partitions = set(waiting.values_list("partition", flat=True).distinct())
+    _settle_tombstones(profile, dataset_id)
+    partitions = set(_waiting(profile, dataset_id).order_by().values_list("partition", flat=True).distinct())
     for chunk in in_chunks(partitions):
         MorangoProfileController(profile).deserialize_from_store(filter=Filter("\n".join(chunk)))
+    _settle_tombstones(profile, dataset_id)
 
 
 def undelivered(profile: str, dataset_id: str) -> list[Undelivered]:
     """The records of a dataset that could not be applied, with what kept them from it."""
+    applied = _applied_deletions(profile, dataset_id)
     return [
         Undelivered(
             record.id, record.model_name, record.partition, record.deserialization_error or "it was not tried yet"
         )
         for record in _waiting(profile, dataset_id).order_by("partition", "id")
+        if record.id not in applied
     ]
+
+
+def _settle_tombstones(profile: str, dataset_id: str) -> None:
+    for chunk in in_chunks(_applied_deletions(profile, dataset_id)):
+        Store.objects.filter(id__in=chunk).update(dirty_bit=False)
+
+
+def _applied_deletions(profile: str, dataset_id: str) -> set[str]:
+    """The deleted records whose row is gone, as it should be, and that Morango leaves marked as still to be applied.
+
+    ``_deserialize_from_store`` clears that mark of a deleted record only for models that refer to themselves (0.8.15).
+    """
+    deleted = _waiting(profile, dataset_id).filter(deleted=True).order_by()
+    names = set(deleted.values_list("model_name", flat=True).distinct())
+    applied: set[str] = set()
+    for model in syncable_models.get_models(profile):
+        if model.morango_model_name in names:
+            rows = model.syncing_objects.order_by().values("id")
+            of_model = deleted.filter(model_name=model.morango_model_name).exclude(id__in=rows)
+            applied.update(of_model.values_list("id", flat=True))
+    return applied
 
 
 def _waiting(profile: str, dataset_id: str):  # type: ignore[no-untyped-def]

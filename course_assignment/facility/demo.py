@@ -43,7 +43,7 @@ class DemoDevice:
         command = [sys.executable, "-m", "course_assignment.facility", *words, "--home", str(self.home), "--json"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=_WAIT_SECONDS, check=False)
         if done.returncode:
-            raise click.ClickException(f"{' '.join(words)} on {self.name}: {done.stderr.strip()}")
+            raise click.ClickException(f"{' '.join(words)} on {self.name}: {(done.stderr or done.stdout).strip()}")
         return json.loads(done.stdout)
 
     def join(self, url: str) -> None:
@@ -51,9 +51,11 @@ class DemoDevice:
         for user in self.users:
             self._count(self.run("join", url, "--user", user, "--password", PASSWORD))
 
-    def sync(self) -> None:
-        """Sync with the hub for each user."""
-        self._count(self.run("sync"))
+    def sync(self) -> Any:
+        """Sync with the hub for each user; what that did."""
+        result = self.run("sync")
+        self._count(result)
+        return result
 
     def held(self) -> dict[str, int]:
         """How many records it holds of each collection."""
@@ -98,9 +100,18 @@ def _play(hub: DemoDevice, root: Path, url: str) -> None:
     assigned_by = volcanoes[0]["assigned_by"]
     click.echo(f"Volcanoes came to the shared device, assigned by {assigned_by}, whom it does not know ({author}).")
 
-    _say("Badru leaves the group Reds and joins class 5A, on the hub; he syncs.")
-    hub.run("withdraw", "badru", "Grade 4A/Reds")
+    _say("Badru changes class on the hub, from 4A with its Reds to 5A; he syncs.")
+    hub.run("withdraw", "badru", "Grade 4A")
     hub.run("enrol", "badru", "Grade 5A")
+    released = badru.sync()["released"]
+    _table([hub, badru])
+    click.echo(f"Released from his device: {', '.join(f'{name} ({count})' for name, count in released.items())}.")
+    click.echo(f"audit on his device: {'silent' if badru.run('audit') == [] else 'something is amiss'}.")
+
+    _say("He changes back, and syncs.")
+    hub.run("withdraw", "badru", "Grade 5A")
+    hub.run("enrol", "badru", "Grade 4A")
+    hub.run("enrol", "badru", "Grade 4A/Reds")
     badru.sync()
     _table([hub, badru])
 

@@ -8,6 +8,8 @@ from morango.sync.operations import LocalOperation
 from morango_collection_sync.conf import OPERATION_PRIORITY
 from morango_collection_sync.pending import note_pushed
 from morango_collection_sync.pulls import finish_pull
+from morango_collection_sync.sessions import dataset_id_of
+from morango_collection_sync.undelivered import deliver_waiting
 
 
 class FinishPull(LocalOperation):
@@ -19,6 +21,19 @@ class FinishPull(LocalOperation):
         self._assert(not context.is_server)
         self._assert(context.is_receiver)
         finish_pull(context.transfer_session)
+        return False
+
+
+class FinishReceiving(LocalOperation):
+    """On the hub, at the end of a push: applies what waits, whether this push has brought anything or not."""
+
+    priority = OPERATION_PRIORITY
+
+    def handle(self, context: LocalSessionContext) -> bool:
+        self._assert(context.is_server)
+        self._assert(context.is_receiver)
+        sync_session = context.sync_session
+        deliver_waiting(sync_session.profile, dataset_id_of(sync_session.server_certificate))
         return False
 
 
