@@ -16,6 +16,7 @@ from morango.models.core import SyncSession, TransferSession
 from rest_framework.exceptions import APIException
 
 from morango_collection_sync.errors import CollectionSyncError, shown
+from morango_collection_sync.verification.rules import Rule
 
 logger = logging.getLogger(__name__)
 
@@ -71,6 +72,26 @@ def filter_malformed(partitions: Iterable[str]) -> SessionRefused:
         "then words of letters, digits, '_' and '-' behind colons",
         {"partitions": malformed},
     )
+
+
+def record_refused(record_id: str, rule: Rule) -> SessionRefused:
+    """The refusal for a session that brought a record which breaks this rule.
+
+    :param record_id: 32 hex digits
+    """
+    return SessionRefused(
+        "record_refused",
+        f"record {record_id} was refused, and all that came with it: {rule.sentence}",
+        {"record_id": record_id, "rule": rule.code},
+    )
+
+
+def counters_refused(problem: str) -> SessionRefused:
+    """The refusal for a session whose counters are not well-formed, or not of its filter.
+
+    :param problem: the rest of a sentence that begins with "the counters"
+    """
+    return SessionRefused("counters_refused", f"the counters {problem}")
 
 
 def end_transfer_session(transfer_session: TransferSession, refusal: SessionRefused) -> None:

@@ -1,0 +1,169 @@
+"""What a receiver asks of a session before it stores anything: are its counters sound, and does every record belong.
+
+On a hub this is about what a client pushes; on a client, about what a hub answers a pull with.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.db.models import Max
+from morango.constants.capabilities import FSIC_V2_FORMAT
+from morango.models.core import Buffer, DatabaseMaxCounter, InstanceIDModel, TransferSession
+from morango.sync.context import LocalSessionContext
+from morango.sync.operations import LocalOperation
+
+from morango_collection_sync.conf import OPERATION_PRIORITY
+from morango_collection_sync.models import in_chunks
+from morango_collection_sync.partitions import is_within
+from morango_collection_sync.refusals import counters_refused, end_transfer_session, record_refused
+from morango_collection_sync.sessions import certificate_filter, covers_dataset, dataset_id_of, understands_grants
+from morango_collection_sync.verification.counters import (
+    SavedCounter,
+    counters_problem,
+    declared_of,
+    justified,
+    parsed_counters,
+    prefixes_of,
+)
+from morango_collection_sync.verification.records import Scope, Sender
+from morango_collection_sync.verifier import RecordVerifier
+
+
+class CheckCounters(LocalOperation):
+    """On the hub: ends a session whose client declares counters that are no counters, or not of the filter.
+
+    It stands before the first stage that stores them or puts them into SQL.
+    """
+
+    priority = OPERATION_PRIORITY
+
+    def handle(self, context: LocalSessionContext) -> bool:
+        """:raises SessionRefused: when the counters are not to be used"""
+        self._assert(context.is_server)
+        declared = _check(context, context.request.data.get("client_fsic", "{}"))
+        if context.is_push and FSIC_V2_FORMAT in context.capabilities:
+            _lower_to_its_own(context, declared)
+        return False
+
+
+class VerifyRecords(LocalOperation):
+    """On the receiver: ends a session that brings a record which breaks a rule. Nothing of it is stored then."""
+
+    priority = OPERATION_PRIORITY
+
+    def handle(self, context: LocalSessionContext) -> bool:
+        """:raises SessionRefused: when a record breaks a rule"""
+        self._assert(context.is_receiver)
+        self._assert(context.transfer_session is not None)
+        finding = RecordVerifier(context.transfer_session, scope_of(context), sender_of(context)).first_finding()
+        if finding is not None:
+            refusal = record_refused(finding.record_id, finding.rule)
+            end_transfer_session(context.transfer_session, refusal)
+            raise refusal
+        return False
+
+
+class TakeJustifiedCounters(LocalOperation):
+    """On the receiver, last of all before Morango stores: leaves of the sender's counters what its records show."""
+
+    priority = OPERATION_PRIORITY - 1
+
+    def handle(self, context: LocalSessionContext) -> bool:
+        """:raises SessionRefused: when the counters are not to be used"""
+        self._assert(context.is_receiver)
+        self._assert(context.transfer_session is not None)
+        transfer_session = context.transfer_session
+        name = "client_fsic" if context.is_server else "server_fsic"
+        declared = _check(context, getattr(transfer_session, name))
+        by_partition = FSIC_V2_FORMAT in context.capabilities
+        own, _ = InstanceIDModel.get_or_create_current_instance()
+        saved = _saved_counters(transfer_session)
+        taken = justified(
+            declared,
+            saved,
+            context.filter,
+            own.id,
+            _held_counters({each.instance_id for each in saved}),
+            by_partition=by_partition,
+        )
+        setattr(transfer_session, name, json.dumps(taken))
+        transfer_session.save(update_fields=[name])
+        return False
+
+
+def sender_of(context: LocalSessionContext) -> Sender:
+    """Whom a session's records come from, on the side that receives them."""
+    if context.is_server and not covers_dataset(context.sync_session.client_certificate):
+        return Sender.MEMBER
+    return Sender.HUB
+
+
+def scope_of(context: LocalSessionContext) -> Scope:
+    """What a session may bring, on the side that receives it.
+
+    What its user was granted has been asked again by now, so that what its filter holds may be written.
+    """
+    sync_session = context.sync_session
+    partitions = tuple(context.transfer_session.get_filter())
+    own = certificate_filter(sync_session.client_certificate, push=True) if context.is_server else ()
+    return Scope(
+        dataset_id=dataset_id_of(sync_session.server_certificate),
+        profile=sync_session.profile,
+        partitions=partitions,
+        writable=tuple(dict.fromkeys(partitions + own)),
+    )
+
+
+def _check(context: LocalSessionContext, text: Any) -> Any:
+    declared = parsed_counters(text)
+    if declared == {}:
+        # Nothing at all, as a client sends before it has counted.
+        return {"sub": {}, "super": {}} if FSIC_V2_FORMAT in context.capabilities else {}
+    problem = counters_problem(declared, context.filter, by_partition=FSIC_V2_FORMAT in context.capabilities)
+    if problem is not None:
+        refusal = counters_refused(problem)
+        end_transfer_session(context.transfer_session, refusal)
+        raise refusal
+    return declared
+
+
+def _lower_to_its_own(context: LocalSessionContext, declared: Any) -> None:
+    """Believe a device of its own counters, where somebody else has made this database believe in higher ones.
+
+    A device that understands grants notices them itself, and takes another instance id; for any other one they would
+    mean that it is never asked again.
+    """
+    sync_session = context.sync_session
+    if sync_session.client_instance_id is None or understands_grants(sync_session.client_instance_data):
+        return
+    instance_id = sync_session.client_instance_id.hex
+    own = dict(declared_of(declared, instance_id))
+    if not own:
+        return
+    for row in DatabaseMaxCounter.objects.filter(instance_id=instance_id, counter__gt=min(own.values())):
+        claims = [own[prefix] for prefix in ("", *prefixes_of(row.partition)) if prefix in own]
+        if claims and row.counter > max(claims) and is_within(row.partition, context.filter):
+            row.counter = max(claims)
+            row.save(update_fields=["counter"])
+
+
+def _saved_counters(transfer_session: TransferSession) -> list[SavedCounter]:
+    rows = (
+        Buffer.objects.filter(transfer_session=transfer_session)
+        .order_by()
+        .values_list("partition", "last_saved_instance")
+        .annotate(greatest=Max("last_saved_counter"))
+    )
+    return [SavedCounter(*row) for row in rows]
+
+
+def _held_counters(instance_ids: set[str]) -> dict[tuple[str, str], int]:
+    held: dict[tuple[str, str], int] = {}
+    for chunk in in_chunks(instance_ids):
+        rows = DatabaseMaxCounter.objects.filter(instance_id__in=chunk).values_list(
+            "partition", "instance_id", "counter"
+        )
+        held.update({(partition, instance_id): counter for partition, instance_id, counter in rows})
+    return held
