@@ -63,7 +63,7 @@ class AccessReason:
 def access_reasons(facts: AccessFacts) -> dict[str, tuple[AccessReason, ...]]:
     """Each collection that the user may read, with all the reasons why; never the facility itself."""
     found: dict[str, set[AccessReason]] = defaultdict(set)
-    for collection_id in facts.memberships & facts.parents.keys():
+    for collection_id in facts.memberships:
         for reached in _with_ancestors(collection_id, facts.parents):
             found[reached].add(AccessReason(collection_id, "member"))
     managed = {pair for pair in facts.roles if pair[0] in facts.parents and pair[1] in MANAGING_ROLES}

@@ -53,13 +53,15 @@ def _serialize() -> None:
 
 
 def _carry(origin: Device, destination: Device) -> None:
-    """Bring all that one device has to another, as a sync leaves it there."""
+    """Bring what is new or changed on one device to another, as a sync leaves it there."""
     with origin:
         _serialize()
         rows = list(Store.objects.values())
     with destination:
+        known = set(Store.objects.values_list("id", "serialized", "deleted"))
         for row in rows:
-            Store.objects.update_or_create(id=row.pop("id"), defaults={**row, "dirty_bit": True})
+            if (row["id"], row["serialized"], row["deleted"]) not in known:
+                Store.objects.update_or_create(id=row.pop("id"), defaults={**row, "dirty_bit": True})
         MorangoProfileController(PROFILE).deserialize_from_store()
         assert not Store.objects.filter(dirty_bit=True).exists()
 
@@ -117,12 +119,11 @@ def test_deleting_a_collection_marks_no_other_one_as_edited(facility: Collection
 def test_a_facility_put_ahead_of_another_marks_neither_it_nor_its_classes_as_edited(
     facility: Collection, classroom: Collection
 ) -> None:
-    elsewhere = school.new_facility("Riverside", admin="chief")
     _serialize()
-    elsewhere.refresh_from_db()
-    Collection.objects.move_node(elsewhere, facility, position="left")
+    elsewhere = Collection(dataset_id=facility.dataset_id, name="Riverside", kind=CollectionKind.FACILITY)
+    elsewhere.insert_at(facility, position="left", save=True)
     assert elsewhere.tree_id < Collection.objects.get(name="A").tree_id
-    assert _dirty_names() <= {"Riverside"}
+    assert _dirty_names() == {"Riverside"}
 
 
 def test_a_tree_arrives_on_another_device_as_it_is(new_device: NewDevice) -> None:
