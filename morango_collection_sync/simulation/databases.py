@@ -134,8 +134,10 @@ class ServerDatabase(Database):
 
     def crash(self) -> None:
         killed = self._wrappers.pop(threading.get_ident(), None)
-        if killed is not None and killed.connection is not None:
-            raw, killed.connection = killed.connection, _DeadConnection()
+        if killed is None:
+            return
+        raw, killed.connection = killed.connection, _DeadConnection()
+        if raw is not None:
             raw.close()
 
     def create(self) -> None:

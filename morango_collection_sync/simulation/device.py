@@ -58,7 +58,7 @@ class Device:
         self.database = database
         self.while_active = tuple(while_active)
         self._memory = (*MORANGO_MEMORY, *memory)
-        self._kept: dict[ProcessMemory, Any] = {}
+        self._kept = self._empty()
 
     def __repr__(self) -> str:
         return f"<Device {self.name}>"
@@ -66,9 +66,9 @@ class Device:
     def __enter__(self) -> Device:
         with ExitStack() as stack:
             stack.enter_context(using(self.database))
-            for memory in self._memory:
+            for memory, kept in zip(self._memory, self._kept):
                 stack.callback(setattr, memory.owner, memory.attribute, getattr(memory.owner, memory.attribute))
-                setattr(memory.owner, memory.attribute, self._kept.get(memory, memory.empty))
+                setattr(memory.owner, memory.attribute, kept)
             # Before the outer device's is put back, which the callbacks above do in reverse order.
             stack.callback(self._keep)
             for make in self.while_active:
@@ -88,7 +88,8 @@ class Device:
         :raises ProcessKilled: always
         """
         self.database.crash()
-        self._forget_in(_active())
+        for memory in self._memory:
+            setattr(memory.owner, memory.attribute, memory.empty)
         raise ProcessKilled
 
     def restore(self, database: Database) -> None:
@@ -97,17 +98,14 @@ class Device:
         Not inside ``with device:``. The one that it had is dropped.
         """
         before, self.database = self.database, database
-        self._kept.clear()
+        self._kept = self._empty()
         before.drop()
 
-    def _keep(self) -> None:
-        for memory in self._memory:
-            self._kept[memory] = getattr(memory.owner, memory.attribute)
+    def _empty(self) -> list[Any]:
+        return [memory.empty for memory in self._memory]
 
-    def _forget_in(self, active: list[tuple[Device, ExitStack]]) -> None:
-        if active and active[-1][0] is self:
-            for memory in self._memory:
-                setattr(memory.owner, memory.attribute, memory.empty)
+    def _keep(self) -> None:
+        self._kept = [getattr(memory.owner, memory.attribute) for memory in self._memory]
 
 
 def current_device() -> Device | None:

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
 from morango.registry import session_middleware
 from morango.sync.operations import NetworkOperation
@@ -162,13 +161,7 @@ def all_operations() -> tuple[OperationRun, ...]:
     """Every operation of every stage, as the settings have them, on each side that it can run on."""
     runs = []
     for group in session_middleware:
-        for listed in group:
-            operation = unwrapped(listed)
+        for operation in group:
             sides = (False,) if isinstance(operation, NetworkOperation) else (False, True)
             runs += [OperationRun(group.related_stage, type(operation).__name__, side) for side in sides]
     return tuple(runs)
-
-
-def unwrapped(operation: Any) -> Any:
-    """The operation itself, where a network has put something around it."""
-    return getattr(operation, "wrapped_operation", operation)

@@ -139,12 +139,12 @@ class Network:
         return (*begun[0], body)
 
     def _decide(self, run: OperationRun) -> Kill | None:
+        # Asked here, not bound once: the faults may be others by now.
         return self.faults.for_operation(run)
 
-    def _note_kill(self, kill: Kill) -> None:
+    def _note_kill(self, device: Device, kill: Kill) -> None:
         self.faults.happened[kill.moment] += 1
-        device = current_device()
-        self.trace.add(Event(device.name if device else "", f"killed {kill.moment.value} {kill.run}"))
+        self.trace.add(Event(device.name, f"killed {kill.moment.value} {kill.run}"))
 
     def _note(self, request: PreparedRequest, answer: Any, fault: str | None) -> None:
         device = current_device()

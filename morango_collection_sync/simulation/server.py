@@ -48,8 +48,14 @@ class DeviceServer:
 
     def __init__(self, device: Device, application: WSGIApplication | None = None) -> None:
         self.device = device
+        # A map of its own: by default all servers of a process share one, and one that stops would stop them all.
+        self._channels: dict[int, Any] = {}
         self._server = waitress.create_server(
-            DeviceApplication(device, application), host="127.0.0.1", port=0, threads=1, ident=None
+            DeviceApplication(device, application),
+            map=self._channels,
+            host="127.0.0.1",
+            port=0,
+            threads=1,
         )
         self._thread = threading.Thread(target=self._server.run, name=f"server of {device.name}", daemon=True)
 
@@ -70,11 +76,11 @@ class DeviceServer:
     def stop(self) -> None:
         """Close the port and every connection, and wait until the threads have ended. Doing it twice is no harm."""
         if self._thread.is_alive():
-            # Waitress's loop ends when it has nothing left to wait for; only its own thread may empty its map.
+            # Waitress's loop ends when it has nothing left to wait for, and only its own thread may see to that.
             self._server.trigger.pull_trigger(self._close_all)
             self._thread.join()
             self._server.task_dispatcher.shutdown()
 
     def _close_all(self) -> None:
-        for channel in list(self._server._map.values()):
+        for channel in list(self._channels.values()):
             channel.close()
