@@ -57,6 +57,7 @@ def assign(
     :raises NotPermitted: when the user may not
     :raises AlreadyAssigned: when it is assigned there already
     :raises AssignmentError: for what an assignment refuses
+    :raises django.core.exceptions.ValidationError: for a title that is empty or too long
     """
     require_permission(collection, user)
     with transaction.atomic():
@@ -73,6 +74,7 @@ def assign(
             content_id=info.content_id,
             channel_version=info.channel_version,
         )
+        assignment.full_clean(exclude=["id", "_morango_source_id", "_morango_partition"])
         assignment.save()
     return assignment
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -68,6 +69,8 @@ class DemoDevice:
 
 def run() -> None:
     """Play the demonstration in a temporary folder, and leave nothing behind."""
+    # Each device has a file in the folder, whatever database the devices of this machine use else.
+    os.environ.pop("DATABASE_URL", None)
     with tempfile.TemporaryDirectory(prefix="collection-sync-demo-") as folder:
         root = Path(folder)
         _say("A hub: one school, five classes, a group in Grade 4A.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from enum import Enum
 
+from django.db.models import QuerySet
 from morango.models.certificates import Certificate
 
 from course_assignment.facility.errors import EmptyHome, HomeIsMember
@@ -21,26 +22,26 @@ class DeviceRole(Enum):
 
 def own_certificates(scope_definition_id: str) -> list[Certificate]:
     """The certificates of this scope whose private key is on this device, the oldest first."""
-    return list(
-        Certificate.objects.filter(scope_definition_id=scope_definition_id)
-        .exclude(_private_key=None)
-        .order_by("tree_id", "lft")
-    )
+    return list(_own(scope_definition_id))
 
 
 def device_role() -> DeviceRole:
     """What this device is now."""
-    if own_certificates(FULL_FACILITY):
+    if _own(FULL_FACILITY).exists():
         return DeviceRole.HUB
-    if own_certificates(SINGLE_USER):
+    if _own(SINGLE_USER).exists():
         return DeviceRole.MEMBER
     return DeviceRole.NONE
 
 
 def device_dataset_id() -> str | None:
     """The dataset of this device, 32 hex digits; None when it is nothing yet."""
-    own = own_certificates(FULL_FACILITY) or own_certificates(SINGLE_USER)
-    return str(own[0].get_root().id) if own else None
+    # To load a certificate with its private key costs more than all else here; its tree tells as well whose it is.
+    for scope_definition_id in (FULL_FACILITY, SINGLE_USER):
+        tree_id = _own(scope_definition_id).values_list("tree_id", flat=True).first()
+        if tree_id is not None:
+            return str(Certificate.objects.filter(tree_id=tree_id, parent=None).values_list("id", flat=True)[0])
+    return None
 
 
 def require_device(home: object) -> str:
@@ -75,3 +76,8 @@ def usernames(user_ids: list[str]) -> list[str]:
     """The names of these users, in their order; the id of one whose row is not here."""
     names = dict(FacilityUser.objects.filter(id__in=user_ids).values_list("id", "username"))
     return [names.get(user_id, user_id) for user_id in user_ids]
+
+
+def _own(scope_definition_id: str) -> QuerySet:
+    owned = Certificate.objects.filter(scope_definition_id=scope_definition_id).exclude(_private_key=None)
+    return owned.order_by("tree_id", "lft")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+
 
 class FacilityError(Exception):
     """Base of these errors; ``str()`` gives the line."""
@@ -27,16 +29,18 @@ class UnknownName(FacilityError):
 
 
 class AmbiguousName(FacilityError):
-    """Several collections have this name.
+    """Several users or collections have this name.
 
+    :param kind: what was looked for, as a person calls it
     :param name: what was given
     :param choices: what each of them can be called instead
     """
 
-    def __init__(self, name: str, choices: Sequence[str]) -> None:
+    def __init__(self, kind: str, name: str, choices: Sequence[str]) -> None:
+        self.kind = kind
         self.name = name
         self.choices = tuple(choices)
-        super().__init__(f"several collections are called {name!r}; say which: {_listed(self.choices, 'or')}")
+        super().__init__(f"several {kind}s are called {name!r}; say which: {_listed(self.choices, 'or')}")
 
 
 class EmptyHome(FacilityError):
@@ -61,12 +65,53 @@ class HomeIsHub(FacilityError):
         super().__init__(f"{home} is a hub already; give another --home")
 
 
+class HomeTaken(FacilityError):
+    """Somebody tried to make a member device's home a hub."""
+
+    def __init__(self, home: object) -> None:
+        super().__init__(f"{home} is a member device already; give another --home")
+
+
 class HomeIsMember(FacilityError):
     """Something that only a hub may do was tried on a member device."""
 
     def __init__(self, what: str) -> None:
         self.what = what
         super().__init__(f"this is a member device: {what} is done on a hub, and reaches this device when it syncs")
+
+
+class HomeUnusable(FacilityError):
+    """The home is no folder that can be written to.
+
+    :param home: what was given as one
+    :param reason: why it cannot be used
+    """
+
+    def __init__(self, home: object, reason: str) -> None:
+        self.home = home
+        super().__init__(f"{home} cannot be used as a home: {reason}")
+
+
+class DatabaseUrlRefused(FacilityError):
+    """``DATABASE_URL`` names no database that can be used."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"DATABASE_URL cannot be used: {reason}")
+
+
+class BadAddress(FacilityError):
+    """What was given is no address of a hub."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"that is no address of a hub: {reason}")
+
+
+class HubIsSelf(FacilityError):
+    """Somebody tried to sync a device with itself."""
+
+    def __init__(self, base_url: str) -> None:
+        self.base_url = base_url
+        super().__init__(f"what answers at {base_url} is this device itself; give the address of another one")
 
 
 class HubUnreachable(FacilityError):
@@ -107,6 +152,18 @@ class WrongPassword(FacilityError):
     def __init__(self, username: str) -> None:
         self.username = username
         super().__init__(f"the hub does not accept this password for user {username!r}")
+
+
+class BadUsername(FacilityError):
+    """What was given is no username that anybody may have.
+
+    :param name: what was given
+    :param expected: what a username is
+    """
+
+    def __init__(self, name: str, expected: str) -> None:
+        self.name = name
+        super().__init__(f"{name!r} is no username; expected {expected}")
 
 
 class NotAdmin(FacilityError):
@@ -181,6 +238,18 @@ class ExportRefused(FacilityError):
     def __init__(self, reason: str, rows: Sequence[RowError] = ()) -> None:
         self.rows = tuple(rows)
         super().__init__("\n".join([reason, *map(str, rows)]))
+
+
+def validation_sentence(error: ValidationError) -> str:
+    """What a model has refused, each reason behind the name of its field."""
+    if not hasattr(error, "error_dict"):
+        return "; ".join(error.messages)
+    reasons = [
+        message if field == NON_FIELD_ERRORS else f"{field.replace('_', ' ')}: {message}"
+        for field, messages in error.message_dict.items()
+        for message in messages
+    ]
+    return "; ".join(reasons)
 
 
 def _listed(names: Sequence[str], word: str = "or") -> str:

@@ -10,17 +10,9 @@ from pathlib import Path
 import django
 from filelock import FileLock, Timeout
 
-from course_assignment.facility.errors import FacilityError, HomeInUse
+from course_assignment.facility.errors import HomeInUse, HomeUnusable
 
 SETTINGS_MODULE = "course_assignment.facility.settings"
-
-
-class HomeUnusable(FacilityError):
-    """The home is no folder that can be written to."""
-
-    def __init__(self, home: Path, reason: str) -> None:
-        self.home = home
-        super().__init__(f"{home} cannot be used as a home: {reason}")
 
 
 class Home:
@@ -36,7 +28,10 @@ class Home:
         return str(self.path)
 
     def activate(self) -> None:
-        """Make this process that device: Django's settings read the home once."""
+        """Make this process that device: Django's settings read the home once.
+
+        :raises DatabaseUrlRefused: when ``DATABASE_URL`` is set and names no database that can be used
+        """
         os.environ["COLLECTION_SYNC_HOME"] = str(self.path)
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", SETTINGS_MODULE)
         django.setup()
@@ -71,6 +66,7 @@ class Home:
 
         :param doing: what; another thing may be done at the same time
         :raises HomeInUse: when another process does it already
+        :raises HomeUnusable: when the folder cannot be made or written to
         """
         self._make_folder()
         lock = FileLock(self.path / f"{doing}.lock")
@@ -78,6 +74,8 @@ class Home:
             lock.acquire(timeout=0)
         except Timeout:
             raise HomeInUse(self, doing) from None
+        except OSError as error:
+            raise HomeUnusable(self.path, error.strerror or "it cannot be locked") from error
         try:
             yield
         finally:

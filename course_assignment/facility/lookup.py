@@ -7,6 +7,7 @@ from difflib import get_close_matches
 
 from course_assignment.facility.errors import AmbiguousName, UnknownName
 from course_assignment.facility.models import Collection, CollectionKind, FacilityUser
+from course_assignment.facility.text import name_key
 from morango_collection_sync.partitions import is_hex_id
 
 
@@ -14,35 +15,41 @@ def find_user(name: str) -> FacilityUser:
     """The user of this name (whatever its case) or id.
 
     :raises UnknownName: when there is none, or only a deleted one
+    :raises AmbiguousName: when several have this name, as two hubs of a facility may bring about
     """
     users = FacilityUser.objects.filter(date_deleted__isnull=True)
-    user = users.filter(**({"id": name} if is_hex_id(name) else {"username__iexact": name})).first()
-    if user is None:
+    if is_hex_id(name):
+        found = list(users.filter(id=name))
+    else:
+        names = list(users.values_list("id", "username"))
+        key = name_key(name)
+        found = list(users.filter(id__in=[user_id for user_id, username in names if name_key(username) == key]))
+    if not found:
         raise UnknownName("user", name, _nearest(name, users.values_list("username", flat=True)))
-    return user
+    if len(found) > 1:
+        raise AmbiguousName("user", name, sorted(user.id for user in found))
+    return found[0]
 
 
 def find_collection(name: str) -> Collection:
     """The collection of this id, of this name where only one has it, or called ``CLASS/GROUP``.
 
+    The facility itself is found by its name where nothing else has it.
+
     :raises UnknownName: when there is none
     :raises AmbiguousName: when several have this name
     """
-    collections = Collection.objects.exclude(kind=CollectionKind.FACILITY).select_related("parent")
-    if is_hex_id(name):
-        found = list(collections.filter(id=name))
-    else:
-        found = list(collections.filter(name__iexact=name))
-        if not found and "/" in name:
-            class_name, _, group_name = name.rpartition("/")
-            found = list(collections.filter(parent__name__iexact=class_name, name__iexact=group_name))
+    collections = list(Collection.objects.select_related("parent"))
+    below = [collection for collection in collections if collection.kind != CollectionKind.FACILITY]
+    found = [collection for collection in below if collection.id == name] or _called(name, below)
+    found = found or _called(name, (each for each in collections if each.kind == CollectionKind.FACILITY))
     if not found:
-        raise UnknownName("collection", name, _nearest(name, map(full_name, collections)))
+        raise UnknownName("collection", name, _nearest(name, [*map(full_name, below), *(each.name for each in below)]))
     if len(found) > 1:
         choices = [full_name(collection) for collection in found]
-        if len(set(choices)) < len(choices) or name in choices:
+        if any(len(_called(choice, below)) > 1 for choice in choices):
             choices = [collection.id for collection in found]
-        raise AmbiguousName(name, choices)
+        raise AmbiguousName("collection", name, choices)
     return found[0]
 
 
@@ -53,6 +60,12 @@ def full_name(collection: Collection) -> str:
     return str(collection.name)
 
 
+def _called(name: str, collections: Iterable[Collection]) -> list[Collection]:
+    # Compared as a whole: classes and groups may have a slash in their own names.
+    key = name_key(name)
+    return [each for each in collections if key in (name_key(each.name), name_key(full_name(each)))]
+
+
 def _nearest(name: str, names: Iterable[str]) -> list[str]:
-    known = {candidate.casefold(): candidate for candidate in names}
-    return [known[match] for match in get_close_matches(name.casefold(), list(known), n=3)]
+    known = {name_key(candidate): candidate for candidate in names}
+    return [known[match] for match in get_close_matches(name_key(name), list(known), n=3)]

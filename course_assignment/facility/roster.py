@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from course_assignment.facility.errors import RosterError
+from course_assignment.facility.errors import RosterError, validation_sentence
 from course_assignment.facility.lookup import full_name
 from course_assignment.facility.models import (
     Collection,
@@ -18,6 +18,7 @@ from course_assignment.facility.models import (
     Role,
     RoleKind,
 )
+from course_assignment.facility.text import name_key
 
 
 def create_facility(name: str, admin: str, password: str) -> Collection:
@@ -46,7 +47,7 @@ def create_group(classroom: Collection, name: str, members: Iterable[FacilityUse
     :raises RosterError: when that is no classroom, the name is taken there, or a user is no member of the class
     """
     with transaction.atomic():
-        if classroom.children.filter(name__iexact=name).exists():
+        if name_key(name) in map(name_key, classroom.children.values_list("name", flat=True)):
             raise RosterError(f"{full_name(classroom)} has a group called {name!r} already")
         group = Collection(
             dataset_id=classroom.dataset_id, parent=classroom, name=name, kind=CollectionKind.LEARNER_GROUP
@@ -103,5 +104,5 @@ def _save(row: Collection | FacilityUser | Membership | Role) -> None:
         # The partition and id are made when it is saved, and mean nothing before.
         row.full_clean(exclude=["id", "_morango_source_id", "_morango_partition"])
     except ValidationError as error:
-        raise RosterError("; ".join(error.messages)) from error
+        raise RosterError(validation_sentence(error)) from error
     row.save()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 from typing import Any
 
 from waitress.server import create_server
@@ -11,7 +12,7 @@ from course_assignment.facility.errors import FacilityError
 from course_assignment.facility.wsgi import application
 
 
-class AddressInUse(FacilityError):
+class CannotServe(FacilityError):
     """The address to serve at cannot be had."""
 
     def __init__(self, host: str, port: int, reason: str) -> None:
@@ -27,17 +28,21 @@ class Server:
 
     :param host: the address to listen at
     :param port: the port; 0 for any free one
-    :raises AddressInUse: when it cannot be had
+    :raises CannotServe: when it cannot be had
     """
 
     def __init__(self, host: str, port: int) -> None:
         try:
+            if not host:
+                raise UnicodeError
+            # One address only, where a name has several: with port 0, each would get a port of its own.
+            address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][4][0]
             self._server: Any = create_server(
-                application, host=host, port=port, threads=1, clear_untrusted_proxy_headers=True
+                application, host=address, port=port, threads=1, clear_untrusted_proxy_headers=True
             )
-        except OSError as error:
-            raise AddressInUse(host, port, error.strerror or str(error)) from error
-        self.url = f"http://{host}:{self._server.effective_port}/"
+        except (OSError, UnicodeError) as error:
+            raise CannotServe(host, port, getattr(error, "strerror", None) or "that is no address") from error
+        self.url = f"http://{f'[{address}]' if ':' in address else address}:{self._server.effective_port}/"
 
     def run(self) -> None:
         """Answer until the process is asked to end."""

@@ -4,8 +4,7 @@ import os
 import secrets
 from pathlib import Path
 
-import dj_database_url
-
+from course_assignment.facility.database_url import database_from_url
 from morango_collection_sync.conf import add_collection_sync
 
 HOME = Path(os.environ.get("COLLECTION_SYNC_HOME") or "~/.collection-sync").expanduser()
@@ -32,7 +31,7 @@ ROOT_URLCONF = "course_assignment.facility.urls"
 WSGI_APPLICATION = "course_assignment.facility.wsgi.application"
 
 if os.environ.get("DATABASE_URL"):
-    DATABASES = {"default": dj_database_url.config(conn_max_age=None)}
+    DATABASES = {"default": database_from_url(os.environ["DATABASE_URL"])}
 else:
     DATABASES = {
         "default": {
@@ -71,6 +70,8 @@ LOGGING = {
     "loggers": {
         # Morango logs what a peer has answered and what a record could not be made into, contents included.
         "morango": {"handlers": ["none"], "propagate": False},
+        # Tells of each connection that it tries again; what could not be reached is said once, in the end.
+        "urllib3": {"handlers": ["none"], "propagate": False},
         # Says "queue depth" whenever a request waits for the one thread.
         "waitress.queue": {"handlers": ["none"], "propagate": False},
         # Each refused request would be a line; what was refused is logged where it is decided.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import unicodedata
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from course_assignment.facility import usernames
 from course_assignment.facility.errors import ExportRefused, RowError
+from course_assignment.facility.text import is_line, name_key
 
 COLUMNS = (
     "UUID",
@@ -34,6 +36,7 @@ UNCHANGED_PASSWORD = "*"
 
 _COLUMN_KEY = re.compile(r"\(([A-Z_]+)\)\s*$")
 _USERNAME = re.compile(usernames.USERNAME)
+_YEAR = re.compile("[0-9]{4}")
 _LONGEST_NAME = 100
 
 
@@ -75,7 +78,7 @@ def read_export(path: Path) -> list[ExportedUser]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise ExportRefused(f"{path} cannot be read: {error.strerror}") from error
+        raise ExportRefused(f"{path} cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
         raise ExportRefused(f"{path} is no user export: expected a CSV file in UTF-8") from error
     return parse_export(text, str(path))
@@ -99,7 +102,7 @@ def parse_export(text: str, name: str) -> list[ExportedUser]:
             if len(cells) != len(columns):
                 errors.append(RowError(reader.line_num, f"{len(cells)} columns; expected {len(columns)}"))
                 continue
-            row = {column: cell.strip() for column, cell in zip(columns, cells)}
+            row = {column: _text(cell, column) for column, cell in zip(columns, cells)}
             reasons = list(_bad_cells(row))
             if reasons:
                 errors += [RowError(reader.line_num, reason) for reason in reasons]
@@ -125,10 +128,21 @@ def _columns(header: list[str], name: str) -> list[str]:
             f"{name} is no user export: its first line lacks {', '.join(missing)}; expected Kolibri's columns "
             f"{', '.join(COLUMNS)}"
         )
+    repeated = [column for column in COLUMNS if keys.count(column) > 1]
+    if repeated:
+        raise ExportRefused(f"{name} is no user export: its first line has {', '.join(repeated)} more than once")
     return keys
 
 
+def _text(cell: str, column: str) -> str:
+    # What looks alike is alike, however the program that wrote the file codes an accent; a password is what was typed.
+    return cell if column == "PASSWORD" else unicodedata.normalize("NFC", cell).strip()
+
+
 def _bad_cells(row: dict[str, str]) -> Iterable[str]:
+    for column in COLUMNS:
+        if not is_line(row[column]):
+            yield f"{column} holds characters that no line of text has"
     if row["UUID"]:
         try:
             uuid.UUID(row["UUID"])
@@ -145,7 +159,7 @@ def _bad_cells(row: dict[str, str]) -> Iterable[str]:
     if len(row["IDENTIFIER"]) > 64:
         yield "IDENTIFIER is longer than 64 characters"
     if row["BIRTH_YEAR"] not in ("", "NOT_SPECIFIED", "DEFERRED") and not (
-        row["BIRTH_YEAR"].isdecimal() and 1900 <= int(row["BIRTH_YEAR"]) <= 3000
+        _YEAR.fullmatch(row["BIRTH_YEAR"]) and 1900 <= int(row["BIRTH_YEAR"]) <= 3000
     ):
         yield f"{row['BIRTH_YEAR']!r} in BIRTH_YEAR; expected a year from 1900 to 3000, or nothing"
     if row["GENDER"].upper() not in GENDERS:
@@ -159,7 +173,7 @@ def _bad_cells(row: dict[str, str]) -> Iterable[str]:
 
 def _repeated(users: list[ExportedUser]) -> list[RowError]:
     errors: list[RowError] = []
-    for column, key in (("USERNAME", lambda user: user.username.casefold()), ("UUID", lambda user: user.uuid)):
+    for column, key in (("USERNAME", lambda user: name_key(user.username)), ("UUID", lambda user: user.uuid)):
         first: dict[str, int] = {}
         for user in users:
             value = key(user)
@@ -185,4 +199,5 @@ def _user(line: int, row: dict[str, str]) -> ExportedUser:
 
 
 def _names(cell: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name.strip() for name in cell.split(",") if name.strip()))
+    # By their keys, so that a class that stands there twice is one, whatever the case.
+    return tuple({name_key(name): name for name in map(str.strip, cell.split(",")) if name}.values())

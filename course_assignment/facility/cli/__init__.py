@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from course_assignment.facility.cli.assignments import activate, assign, deactivate, unassign
+from course_assignment.facility.cli.command import Program
 from course_assignment.facility.cli.demo import demo
 from course_assignment.facility.cli.inspect import explain, show
 from course_assignment.facility.cli.keep import audit, leave, quarantine, release
@@ -13,7 +14,7 @@ from course_assignment.facility.cli.sync import join, serve, sync
 from morango_collection_sync import __version__
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, package_name="morango-collection-sync")
 @click.option("--home", type=click.Path(), envvar="COLLECTION_SYNC_HOME", help="This device's folder.")
 def main(home: str | None) -> None:

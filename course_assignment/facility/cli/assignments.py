@@ -11,6 +11,8 @@ from course_assignment.facility.cli.command import HEX_ID, device_command, json_
 from course_assignment.facility.cli.output import print_json
 from course_assignment.facility.home import Home
 
+_HIGHEST_INTEGER = 2**31 - 1  # PostgreSQL's, on whatever database this device has.
+
 
 def _target(function: Callable[..., Any]) -> Callable[..., Any]:
     function = click.option("--by", metavar="USER", help="Who does it; needed on a device of several users.")(function)
@@ -23,7 +25,7 @@ def _target(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--active", is_flag=True, help="Show it to the learners at once.")
 @click.option("--channel", type=HEX_ID, metavar="ID", help="The channel that the course comes from, 32 hex digits.")
 @click.option("--content", type=HEX_ID, metavar="ID", help="The course's content id, 32 hex digits.")
-@click.option("--channel-version", type=int, help="The version of the channel.")
+@click.option("--channel-version", type=click.IntRange(0, _HIGHEST_INTEGER), help="The version of the channel.")
 @json_option
 @device_command()
 def assign(

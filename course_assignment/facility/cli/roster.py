@@ -21,15 +21,15 @@ from course_assignment.facility.home import Home
 def init(home: Home, name: str, admin: str, password: str | None, as_json: bool) -> None:
     """Make a facility called NAME: this home is a hub then."""
     from course_assignment.facility.device import DeviceRole, device_role
-    from course_assignment.facility.errors import HomeIsHub, HomeIsMember
+    from course_assignment.facility.errors import HomeIsHub, HomeTaken
     from course_assignment.facility.roster import create_facility
 
     role = device_role()
     if role is DeviceRole.HUB:
         raise HomeIsHub(home)
     if role is DeviceRole.MEMBER:
-        raise HomeIsMember("a facility")
-    facility = create_facility(name, admin, password_for(admin, password, confirm=True))
+        raise HomeTaken(home)
+    facility = create_facility(name, admin, password_for(repr(admin), password, confirm=True))
     if as_json:
         print_json({"dataset_id": facility.dataset_id, "name": facility.name, "admin": admin})
     else:
@@ -48,7 +48,10 @@ def import_users(home: Home, file: Path, password: str | None, as_json: bool) ->
     from course_assignment.facility.user_import import UserImport
 
     facility = require_hub("importing users")
-    report = asdict(UserImport(facility, password).run(read_export(file)))
+    exported = read_export(file)
+    new = UserImport(facility, None).without_password(exported)
+    secret = password_for(f"the {len(new)} new users", password, confirm=True) if new else None
+    report = asdict(UserImport(facility, secret).run(exported))
     if as_json:
         print_json(report)
     elif any(report.values()):

@@ -39,9 +39,11 @@ def join(home: Home, url: str, username: str, password: str | None, full_facilit
     from course_assignment.facility.hubs import Hub
     from course_assignment.facility.joining import join as join_hub
     from course_assignment.facility.joining import require_joinable
+    from course_assignment.facility.usernames import require_username
 
-    require_joinable(home)
-    secret = password_for(username, password)
+    require_joinable(home, full_facility=full_facility)
+    require_username(username)
+    secret = password_for(repr(username), password)
     with TransferProgress() as progress, Hub(url, progress) as hub:
         certificate = join_hub(hub, username, secret, home, full_facility=full_facility)
         _sync(hub, [certificate], as_json)
