@@ -31,7 +31,10 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         _KEEP_RECREATED,
         "morango_collection_sync.operations.serializing:UnclaimReleased",
     ),
-    "MORANGO_QUEUE_OPERATIONS": (_ASK_AGAIN,),
+    "MORANGO_QUEUE_OPERATIONS": (
+        _ASK_AGAIN,
+        "morango_collection_sync.operations.queuing:QueueOnce",
+    ),
     "MORANGO_TRANSFERRING_OPERATIONS": (_ASK_AGAIN,),
     "MORANGO_DEQUEUE_OPERATIONS": (
         _ASK_AGAIN,

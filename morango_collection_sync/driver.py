@@ -22,7 +22,7 @@ from morango_collection_sync.errors import CollectionSyncError
 from morango_collection_sync.failures import is_interruption, is_lost_connection, told_by_hub
 from morango_collection_sync.pulls import outcome_of
 from morango_collection_sync.reports import SyncReport, TransferReport
-from morango_collection_sync.sessions import certificate_filter
+from morango_collection_sync.sessions import certificate_filter, close_transfer_session
 
 logger = logging.getLogger(__name__)
 
@@ -185,8 +185,6 @@ class SyncDriver:
 def _give_up(sync_session: SyncSession) -> None:
     """Close what this device has of a session. The hub's side times out, or is closed already."""
     for transfer_session in sync_session.transfersession_set.filter(active=True):
-        transfer_session.delete_buffers()
-        transfer_session.active = False
-        transfer_session.save(update_fields=["active"])
+        close_transfer_session(transfer_session)
     sync_session.active = False
     sync_session.save(update_fields=["active"])

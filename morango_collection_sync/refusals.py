@@ -16,6 +16,7 @@ from morango.models.core import SyncSession, TransferSession
 from rest_framework.exceptions import APIException
 
 from morango_collection_sync.errors import CollectionSyncError, shown
+from morango_collection_sync.sessions import close_transfer_session
 from morango_collection_sync.verification.rules import Rule
 
 logger = logging.getLogger(__name__)
@@ -94,12 +95,52 @@ def counters_refused(problem: str) -> SessionRefused:
     return SessionRefused("counters_refused", f"the counters {problem}")
 
 
+def filter_outside(partitions: Iterable[str]) -> SessionRefused:
+    """The refusal for a session that asked for more than its certificate allows."""
+    refused = sorted(partitions)
+    return SessionRefused(
+        "filter_outside",
+        f"the filter holds {shown(refused)}, which the certificate does not allow",
+        {"partitions": refused},
+    )
+
+
+def too_many_partitions(asked: int, limit: int) -> SessionRefused:
+    """The refusal for a session whose client asked for too many partitions."""
+    return SessionRefused(
+        "too_many_partitions", f"the filter has {asked} partitions; at most {limit} are taken", {"limit": limit}
+    )
+
+
+def too_many_records(records: int, limit: int) -> SessionRefused:
+    """The refusal for a session that brings more records than it may, or than were announced."""
+    return SessionRefused(
+        "too_many_records", f"the session has {records} records; at most {limit} are taken", {"limit": limit}
+    )
+
+
+def records_missing(sent: int, announced: int) -> SessionRefused:
+    """The refusal for a session that is to go on before all of its records have been sent."""
+    return SessionRefused(
+        "records_missing",
+        f"{sent} of {announced} announced records have been sent; the others have to come first",
+        {"sent": sent, "announced": announced},
+    )
+
+
+def too_many_open(limit: int) -> SessionRefused:
+    """The refusal for a session that made room for a later one of the same certificate."""
+    return SessionRefused(
+        "too_many_sessions",
+        f"a certificate may have {limit} transfer sessions open, and later ones were opened",
+        {"limit": limit},
+    )
+
+
 def end_transfer_session(transfer_session: TransferSession, refusal: SessionRefused) -> None:
     """End this session for this reason: no buffers, not active, the reason kept for the client to be told."""
     with transaction.atomic():
-        transfer_session.delete_buffers()
-        transfer_session.active = False
-        transfer_session.save(update_fields=["active"])
+        close_transfer_session(transfer_session)
         sync_session = SyncSession.objects.select_for_update().get(pk=transfer_session.sync_session_id)
         extra = json.loads(sync_session.extra_fields or "{}")
         extra.setdefault(_EXTRA_FIELD, {})[transfer_session.id] = refusal.as_json()

@@ -27,6 +27,15 @@ def covers_dataset(certificate: Certificate) -> bool:
     return is_within(dataset_id, scope.read_filter) and is_within(dataset_id, scope.write_filter)
 
 
+def issued_by_hub(certificate: Certificate) -> bool:
+    """Whether a certificate was signed with one that covers the dataset: by a hub, which asked for a password.
+
+    Whoever has a certificate may sign others that reach no further, and write into them what they like
+    (``Certificate.check_certificate``, Morango 0.8.15); the name of another user, for one.
+    """
+    return certificate.parent is not None and covers_dataset(certificate.parent)
+
+
 def is_granting_hub(sync_session: SyncSession) -> bool:
     """Whether the server of this session is a hub to a client of its dataset that is not one.
 
@@ -58,3 +67,10 @@ def granted_partitions(transfer_session: TransferSession) -> tuple[str, ...]:
         transfer_session.get_filter(),
         certificate_filter(certificate, push=transfer_session.push),
     )
+
+
+def close_transfer_session(transfer_session: TransferSession) -> None:
+    """Close this device's side of a transfer session, finished or not: no buffers, not active."""
+    transfer_session.delete_buffers()
+    transfer_session.active = False
+    transfer_session.save(update_fields=["active"])

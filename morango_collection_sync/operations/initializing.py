@@ -23,6 +23,7 @@ from morango_collection_sync.policy import get_policy
 from morango_collection_sync.refusals import filter_malformed
 from morango_collection_sync.sessions import (
     certificate_filter,
+    close_transfer_session,
     dataset_id_of,
     is_granting_hub,
     understands_grants,
@@ -44,9 +45,7 @@ class WidenFilter(LocalOperation):
         malformed = [partition for partition in context.filter if not is_well_formed(partition)]
         if malformed:
             raise filter_malformed(malformed)
-        resumed = TransferSession.objects.filter(
-            sync_session=context.sync_session, push=context.is_push, active=True
-        ).first()
+        resumed = _resumed_session(context)
         if resumed is not None:
             # Morango goes on with this one, filter and all.
             refuse_if_shrunk(resumed)
@@ -84,13 +83,26 @@ class AcceptFilter(NetworkInitializeOperation):
         if set(offered) == set(before):
             return response
         if granted_before:
-            transfer_session.active = False
-            transfer_session.save(update_fields=["active"])
+            close_transfer_session(transfer_session)
             raise FilterChanged(transfer_session.id)
         context.update(sync_filter=Filter("\n".join(offered)))
         transfer_session.filter = "\n".join(offered)
         transfer_session.save(update_fields=["filter"])
         return response
+
+
+def _resumed_session(context: LocalSessionContext) -> TransferSession | None:
+    """The session that the client takes up again.
+
+    Morango takes the active one of this direction for it, whatever its id is. A client that asks for another id has
+    done with that one, and closing it has not got through.
+    """
+    active = TransferSession.objects.filter(sync_session=context.sync_session, push=context.is_push, active=True)
+    for transfer_session in active:
+        if transfer_session.id == context.request.data.get("id"):
+            return transfer_session
+        close_transfer_session(transfer_session)
+    return None
 
 
 def _may_be_granted(context: LocalSessionContext) -> bool:
