@@ -6,7 +6,14 @@ from typing import Any
 
 from django.db import models
 from kolibri.core.auth.constants import role_kinds
-from kolibri.core.auth.models import AbstractFacilityDataModel, Collection
+from kolibri.core.auth.models import (
+    AbstractFacilityDataModel,
+    AdHocGroup,
+    Classroom,
+    Collection,
+    Facility,
+    LearnerGroup,
+)
 from kolibri.core.auth.permissions.base import RoleBasedPermissions
 
 from course_assignment.kolibri.permissions import MembersReadActive
@@ -17,6 +24,10 @@ _MANAGERS = (role_kinds.ADMIN, role_kinds.COACH)
 
 class CourseAssignment(AbstractCourseAssignment, AbstractFacilityDataModel):
     """A course assignment in Kolibri."""
+
+    # What syncs of a collection is one of its proxy models, and the foreign key alone does not say so to Morango,
+    # which would apply assignments before the collections that came with them.
+    morango_model_dependencies = (Facility, Classroom, LearnerGroup, AdHocGroup)
 
     collection = models.ForeignKey(Collection, related_name="course_assignments", on_delete=models.CASCADE)
 
