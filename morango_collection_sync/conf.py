@@ -35,7 +35,10 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         _ASK_AGAIN,
         "morango_collection_sync.operations.queuing:QueueOnce",
     ),
-    "MORANGO_TRANSFERRING_OPERATIONS": (_ASK_AGAIN,),
+    "MORANGO_TRANSFERRING_OPERATIONS": (
+        _ASK_AGAIN,
+        "morango_collection_sync.operations.transferring:AwaitRecords",
+    ),
     "MORANGO_DEQUEUE_OPERATIONS": (
         _ASK_AGAIN,
         "morango_collection_sync.operations.verifying:VerifyRecords",
@@ -79,6 +82,31 @@ def operations_run_by() -> str | None:
 def session_deadline() -> float:
     """``COLLECTION_SYNC["SESSION_DEADLINE"]``: seconds that a client waits for one stage. Default 600."""
     return float(_setting("SESSION_DEADLINE", 600))
+
+
+def max_records_per_session() -> int:
+    """``COLLECTION_SYNC["MAX_RECORDS_PER_SESSION"]``: the most that a single user's device pushes. Default 250,000."""
+    return int(_setting("MAX_RECORDS_PER_SESSION", 250_000))
+
+
+def max_record_bytes() -> int:
+    """``COLLECTION_SYNC["MAX_RECORD_BYTES"]``: of a pushed record, its conflicting versions included. Default 2 MiB."""
+    return int(_setting("MAX_RECORD_BYTES", 2 * 2**20))
+
+
+def max_partitions_per_filter() -> int:
+    """``COLLECTION_SYNC["MAX_PARTITIONS_PER_FILTER"]``: that a client may ask for, grants apart. Default 100."""
+    return int(_setting("MAX_PARTITIONS_PER_FILTER", 100))
+
+
+def max_open_transfer_sessions() -> int:
+    """``COLLECTION_SYNC["MAX_OPEN_TRANSFER_SESSIONS"]``: of one certificate; the oldest makes room. Default 8."""
+    return int(_setting("MAX_OPEN_TRANSFER_SESSIONS", 8))
+
+
+def max_body_bytes() -> int:
+    """``COLLECTION_SYNC["MAX_BODY_BYTES"]``: of one request, unpacked. Default 64 MiB."""
+    return int(_setting("MAX_BODY_BYTES", 64 * 2**20))
 
 
 def add_collection_sync(settings: MutableMapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ from morango_collection_sync.errors import InvalidGrant
 from morango_collection_sync.partitions import outside
 from morango_collection_sync.policy import get_policy
 from morango_collection_sync.refusals import end_transfer_session, grant_shrunk
-from morango_collection_sync.sessions import dataset_id_of, granted_partitions
+from morango_collection_sync.sessions import dataset_id_of, granted_partitions, issued_by_hub
 
 
 def granted_now(sync_session: SyncSession, *, push: bool) -> tuple[str, ...]:
@@ -18,7 +18,7 @@ def granted_now(sync_session: SyncSession, *, push: bool) -> tuple[str, ...]:
     :raises InvalidGrant: when the host's policy answers for another dataset than it was asked for
     """
     policy = get_policy()
-    user_id = policy.syncing_user_id(sync_session)
+    user_id = _user_of(sync_session)
     if user_id is None:
         return ()
     dataset_id = dataset_id_of(sync_session.client_certificate)
@@ -46,10 +46,16 @@ def refuse_if_shrunk(transfer_session: TransferSession) -> None:
 
 
 def _allowed_now(sync_session: SyncSession, *, push: bool) -> tuple[str, ...]:
-    policy = get_policy()
-    user_id = policy.syncing_user_id(sync_session)
+    user_id = _user_of(sync_session)
     if user_id is None:
         return ()
     dataset_id = dataset_id_of(sync_session.client_certificate)
+    policy = get_policy()
     by_host = policy.host_partitions(user_id, dataset_id, push=push)
     return granted_now(sync_session, push=push) + by_host
+
+
+def _user_of(sync_session: SyncSession) -> str | None:
+    if not issued_by_hub(sync_session.client_certificate):
+        return None
+    return get_policy().syncing_user_id(sync_session)

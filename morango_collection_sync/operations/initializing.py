@@ -18,9 +18,10 @@ from morango_collection_sync.conf import OPERATION_PRIORITY
 from morango_collection_sync.errors import FilterChanged
 from morango_collection_sync.granting import granted_now, refuse_if_shrunk
 from morango_collection_sync.grants import accepted_filter
+from morango_collection_sync.limits import refuse_many_partitions
 from morango_collection_sync.partitions import is_well_formed, outside
 from morango_collection_sync.policy import get_policy
-from morango_collection_sync.refusals import filter_malformed
+from morango_collection_sync.refusals import filter_malformed, filter_outside
 from morango_collection_sync.sessions import (
     certificate_filter,
     close_transfer_session,
@@ -39,12 +40,22 @@ class WidenFilter(LocalOperation):
     priority = OPERATION_PRIORITY
 
     def handle(self, context: LocalSessionContext) -> bool:
-        """:raises SessionRefused: when the filter is malformed, or a resumed session's grant has shrunk"""
+        """Refuse or widen what the client asks for.
+
+        :raises SessionRefused: when the filter is malformed, more than the certificate allows or too long, or a
+            resumed session's grant has shrunk
+        """
         if not context.is_server or context.transfer_session is not None:
             return False
+        refuse_many_partitions(tuple(context.filter))
         malformed = [partition for partition in context.filter if not is_well_formed(partition)]
         if malformed:
             raise filter_malformed(malformed)
+        # Morango compares partitions by how they begin, and 'ds:user-rw:ab' begins as 'ds:user-rw:a' does.
+        certificate = context.sync_session.client_certificate
+        excess = outside(context.filter, certificate_filter(certificate, push=context.is_push))
+        if excess:
+            raise filter_outside(excess)
         resumed = _resumed_session(context)
         if resumed is not None:
             # Morango goes on with this one, filter and all.
