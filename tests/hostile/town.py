@@ -168,11 +168,13 @@ def push(
     *,
     counters: dict[str, dict[str, int]] | str | None = None,
     announced: int | None = None,
+    until: str = "cleanup",
 ) -> Push:
     """Push these records, whatever the hub says to it.
 
     :param counters: what is declared for partitions, or anything else that is to stand in its place
     :param announced: how many records are said to come
+    :param until: the last stage, ``dequeuing`` or ``cleanup``
     """
     declared = counters if isinstance(counters, str) else json.dumps({"sub": counters or {}, "super": {}})
     created = peer.create(sync_filter, push=True)
@@ -182,9 +184,10 @@ def push(
     made.answers.append(peer.proceed(made.transfer_id, "queuing", client_fsic=declared, records_total=total))
     if rows:
         made.answers.append(peer.send([addressed(row, made.transfer_id) for row in rows]))
-    for stage in ("dequeuing", "deserializing"):
-        made.answers.append(peer.proceed(made.transfer_id, stage, client_fsic=declared))
-    made.answers.append(peer.close(made.transfer_id))
+    made.answers.append(peer.proceed(made.transfer_id, "dequeuing", client_fsic=declared))
+    if until == "cleanup":
+        made.answers.append(peer.proceed(made.transfer_id, "deserializing", client_fsic=declared))
+        made.answers.append(peer.close(made.transfer_id))
     return made
 
 
