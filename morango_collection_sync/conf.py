@@ -16,6 +16,9 @@ PROTOCOL_VERSION = 1
 OPERATION_PRIORITY = 100
 """For hosts that sort operations themselves, as Kolibri does: highest first, and its own have 0."""
 
+TAKEOVER_PRIORITY = -100
+"""For operations of ours that do the work of Morango's own and so end the stage: behind all of the host's."""
+
 _ASK_AGAIN = "morango_collection_sync.operations.later_stages:AskPolicyAgain"
 _KEEP_RECREATED = "morango_collection_sync.operations.serializing:KeepRecreated"
 
@@ -29,10 +32,11 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         "morango_collection_sync.operations.verifying:CheckCounters",
         "morango_collection_sync.operations.serializing:NoticePutBack",
         _KEEP_RECREATED,
-        "morango_collection_sync.operations.serializing:UnclaimReleased",
+        "morango_collection_sync.operations.serializing:SerializeUntilSettled",
     ),
     "MORANGO_QUEUE_OPERATIONS": (
         _ASK_AGAIN,
+        "morango_collection_sync.operations.queuing:NoteTold",
         "morango_collection_sync.operations.queuing:QueueOnce",
     ),
     "MORANGO_TRANSFERRING_OPERATIONS": (
@@ -49,6 +53,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         _ASK_AGAIN,
         _KEEP_RECREATED,
         "morango_collection_sync.operations.deserializing:KeepPendingEdits",
+        "morango_collection_sync.operations.deserializing:DeserializeUntilSettled",
     ),
     "MORANGO_CLEANUP_OPERATIONS": (
         "morango_collection_sync.operations.cleanup:FinishPull",

@@ -16,21 +16,23 @@ from django.db.models import Max
 from morango.models.core import (
     Buffer,
     DatabaseIDModel,
+    DatabaseMaxCounter,
     InstanceIDModel,
     RecordMaxCounter,
     RecordMaxCounterBuffer,
     Store,
     TransferSession,
 )
+from morango.sync.controller import MorangoProfileController
 
-from morango_collection_sync.models import in_chunks
+from morango_collection_sync.models import DeclaredCounter, in_chunks
 from morango_collection_sync.partitions import is_within
 from morango_collection_sync.pending import known_elsewhere
 
 logger = logging.getLogger(__name__)
 
 
-def declared_counters(text: Any) -> Any:
+def parsed_counters(text: Any) -> Any:
     """The counters that a peer has sent, parsed; nothing where that is not JSON. Pure."""
     try:
         return json.loads(text or "{}")
@@ -56,17 +58,34 @@ def highest_counter(declared: Any, instance_id: str) -> int:
 
 
 def notice_put_back(seen: int) -> bool:
-    """Take a new instance id if a peer has seen a higher counter of this device than it has reached itself.
+    """Take a new instance id if a peer has seen a higher counter of this device than it has ever told of.
+
+    A device counts on by itself, so its present counter says less: it may have passed what the peer has seen.
 
     :param seen: the highest counter of this device's present instance that a peer knows of
     :return: whether that was so
     """
     instance, _ = InstanceIDModel.get_or_create_current_instance()
-    if seen <= instance.counter:
+    declared = DeclaredCounter.objects.filter(instance_id=instance.id).values_list("counter", flat=True).first()
+    if seen <= (instance.counter if declared is None else declared):
         return False
     logger.warning("Instance %s was put back from a backup; taking a new instance id", instance.id)
     take_new_instance_id()
     return True
+
+
+def note_told(declared: Any) -> None:
+    """Note how far this device tells of itself in a transfer. It counts once records may follow, not before.
+
+    :param declared: its counters in this transfer, in Morango's second format
+    """
+    instance, _ = InstanceIDModel.get_or_create_current_instance()
+    highest = highest_counter(declared, instance.id)
+    if highest < 0:
+        return
+    _, is_new = DeclaredCounter.objects.get_or_create(instance_id=instance.id, defaults={"counter": highest})
+    if not is_new:
+        DeclaredCounter.objects.filter(instance_id=instance.id, counter__lt=highest).update(counter=highest)
 
 
 def seen_in_pull(transfer_session: TransferSession) -> int:
@@ -78,8 +97,24 @@ def seen_in_pull(transfer_session: TransferSession) -> int:
     saved = Buffer.objects.filter(transfer_session=transfer_session, last_saved_instance=instance.id).aggregate(
         highest=Max("last_saved_counter")
     )["highest"]
-    declared = declared_counters(transfer_session.server_fsic)
+    declared = parsed_counters(transfer_session.server_fsic)
     return max(highest_counter(declared, instance.id), in_records or -1, saved or -1)
+
+
+def serialize_anew(transfer_session: TransferSession) -> None:
+    """Let a push send what was saved again under a new instance id, besides what it has declared.
+
+    The hub knows the counters that were declared before, and so asks for these records once more another time.
+
+    :param transfer_session: a push whose records are not queued yet
+    """
+    sync_filter = transfer_session.get_filter()
+    MorangoProfileController(transfer_session.sync_session.profile).serialize_into_store(filter=sync_filter)
+    counters = DatabaseMaxCounter.calculate_filter_specific_instance_counters(
+        sync_filter, is_producer=True, v2_format=True
+    )
+    transfer_session.client_fsic = json.dumps(counters)
+    transfer_session.save(update_fields=["client_fsic"])
 
 
 def take_new_instance_id() -> None:

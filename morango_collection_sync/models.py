@@ -70,21 +70,22 @@ class PushedCounter(models.Model):
         return f"{self.partition} of {self.instance_id} up to {self.counter}"
 
 
-class ReleasedPartition(models.Model):
-    """A partition that was released and has not been pulled whole since.
+class DeclaredCounter(models.Model):
+    """How far this device has told others of an instance of its own; who knows of more knew it before a restore.
 
-    While it is noted, no counter of this device may claim that something of it is here.
+    :ivar instance_id: 32 hex digits
+    :ivar counter: the highest that any transfer has declared
     """
 
-    partition = models.CharField(max_length=128, unique=True)
-    released_at = models.DateTimeField(default=timezone.now)
+    instance_id = UUIDField(unique=True)
+    counter = models.IntegerField()
 
     def __str__(self) -> str:
-        return self.partition
+        return f"{self.instance_id} up to {self.counter}"
 
 
 class EditKind(models.TextChoices):
-    """What an edit was."""
+    """What an edit was. A creation: of a record that nobody but this device has saved, as far as is known here."""
 
     CREATION = "creation"
     CHANGE = "change"

@@ -1,7 +1,7 @@
 """This device's own edits: which of them no hub is known to have.
 
 An edit is known to have reached a hub when a push of its partition was completed after it was serialized, or when a
-hub has sent it (or one made later in the same partition by the same instance) to this device. Time plays no part.
+hub's own counters say that it has it: a hub stores a whole push or nothing of it. Time plays no part.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.db.models import F, Max, OuterRef, Q, Subquery
+from django.db.models import F, OuterRef, Q, Subquery
 from morango.models.certificates import Filter
-from morango.models.core import Buffer, DeletedModels, InstanceIDModel, Store, TransferSession
+from morango.models.core import DeletedModels, InstanceIDModel, Store, TransferSession
 from morango.sync.controller import MorangoProfileController
 
 from morango_collection_sync.deletions import forget_undone_deletions
@@ -37,19 +37,24 @@ def serialize_pending(profile: str, dataset_id: str) -> None:
     :param profile: the Morango profile
     :param dataset_id: 32 hex digits
     """
+    forget_undone_deletions(profile)
+    for chunk in in_chunks(partitions_to_serialize(profile, dataset_id)):
+        MorangoProfileController(profile).serialize_into_store(filter=Filter("\n".join(chunk)))
+
+
+def partitions_to_serialize(profile: str, dataset_id: str) -> frozenset[str]:
+    """The collection partitions with an edit, or the mark of a deletion, that is not in Morango's Store yet."""
     partitions: set[str] = set()
     for model in collection_scoped_models(profile):
         dirty = model.syncing_objects.filter(_morango_dirty_bit=True, dataset_id=dataset_id).order_by()
         partitions.update(dirty.values_list("_morango_partition", flat=True).distinct())
-    forget_undone_deletions(profile)
     deleted = Store.objects.filter(id__in=DeletedModels.objects.filter(profile=profile).values("id")).order_by()
     partitions.update(
         partition
         for partition in deleted.values_list("partition", flat=True).distinct()
         if is_collection_partition(partition, dataset_id)
     )
-    for chunk in in_chunks(partitions):
-        MorangoProfileController(profile).serialize_into_store(filter=Filter("\n".join(chunk)))
+    return frozenset(partitions)
 
 
 def pending_edits(partitions: Iterable[str]) -> list[Store]:
@@ -77,28 +82,19 @@ def note_declared(sync_filter: Iterable[str], declared: Any) -> None:
     """Note what counters say of this device's own instances, in the partitions of a filter.
 
     :param sync_filter: the partitions of a session
-    :param declared: counters in Morango's second format; anything else says nothing
+    :param declared: the counters of whoever has these records, in Morango's second format; anything else says nothing
     """
     raise_pushed(_spread_over(sync_filter, declared, own_instance_ids()))
 
 
-def note_held_by_hub(transfer_session: TransferSession) -> None:
-    """Note, before a pull's records are stored, which of this device's own edits the hub sends back.
-
-    A push whose end this device did not hear of has completed all the same. A hub stores a whole push or nothing of
-    it, so having one edit means having all before it.
-    """
-    rows = (
-        Buffer.objects.filter(transfer_session=transfer_session, last_saved_instance__in=own_instance_ids())
-        .values_list("partition", "last_saved_instance")
-        .annotate(counter=Max("last_saved_counter"))
-        .order_by()
+def partitions_pushed(partitions: Iterable[str]) -> frozenset[str]:
+    """Those of these partitions of which a hub is known to have anything that this device saved."""
+    rows = PushedCounter.objects.filter(instance_id__in=own_instance_ids())
+    return frozenset(
+        partition
+        for chunk in in_chunks(partitions)
+        for partition in rows.filter(partition__in=chunk).values_list("partition", flat=True)
     )
-    counters: dict[str, dict[str, int]] = defaultdict(dict)
-    for partition, instance_id, counter in rows:
-        if is_collection_partition(partition):
-            counters[partition][instance_id] = counter
-    raise_pushed(counters)
 
 
 def known_elsewhere(instance_id: str) -> dict[str, int]:
@@ -112,21 +108,19 @@ def known_elsewhere(instance_id: str) -> dict[str, int]:
 def raise_pushed(counters: PartitionCounters) -> None:
     """Raise what is noted of these partitions to these counters; what is higher already stays."""
     for chunk in in_chunks(counters):
-        noted = _pushed(chunk)
+        noted = {(row.partition, row.instance_id): row for row in PushedCounter.objects.filter(partition__in=chunk)}
+        new, raised = [], []
         for partition in chunk:
             for instance_id, counter in counters[partition].items():
-                if counter > noted[partition].get(instance_id, -1):
-                    PushedCounter.objects.update_or_create(
-                        partition=partition, instance_id=instance_id, defaults={"counter": counter}
-                    )
-
-
-def _pushed(partitions: Iterable[str]) -> dict[str, dict[str, int]]:
-    noted: dict[str, dict[str, int]] = defaultdict(dict)
-    rows = PushedCounter.objects.filter(partition__in=list(partitions))
-    for partition, instance_id, counter in rows.values_list("partition", "instance_id", "counter"):
-        noted[partition][instance_id] = counter
-    return noted
+                row = noted.get((partition, instance_id))
+                if row is None:
+                    new.append(PushedCounter(partition=partition, instance_id=instance_id, counter=counter))
+                elif counter > row.counter:
+                    row.counter = counter
+                    raised.append(row)
+        # Another process may note the same at this moment; what it knows more or less comes with the next sync.
+        PushedCounter.objects.bulk_create(new, ignore_conflicts=True)
+        PushedCounter.objects.bulk_update(raised, ["counter"], batch_size=100)
 
 
 def _spread_over(sync_filter: Iterable[str], declared: Any, instance_ids: frozenset[str]) -> dict[str, dict[str, int]]:

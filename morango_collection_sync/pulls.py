@@ -11,37 +11,53 @@ from typing import Any
 from django.db import transaction
 from morango.models.core import Store, SyncSession, TransferSession
 
-from morango_collection_sync.models import ReleasedPartition, in_chunks
+from morango_collection_sync.models import in_chunks
 from morango_collection_sync.partitions import is_collection_partition, parse_collection_partition
 from morango_collection_sync.policy import get_policy
 from morango_collection_sync.quarantine import offer_back
-from morango_collection_sync.release import release_unreadable
+from morango_collection_sync.release import prepare_release, release_prepared
 from morango_collection_sync.reports import PullOutcome
 from morango_collection_sync.sessions import dataset_id_of
-from morango_collection_sync.signals import collection_received
+from morango_collection_sync.signals import collection_received, tell
 from morango_collection_sync.undelivered import deliver_waiting, undelivered
 
 _EXTRA_FIELD = "collection_sync_pulls"
 
 
 def finish_pull(transfer_session: TransferSession) -> PullOutcome:
-    """Do what is due at the end of a pull, and note it with the sync session. Doing it again does no harm.
+    """Do what is due at the end of a pull, and note it with the sync session. Doing it again changes nothing.
 
     :param transfer_session: the pull, all of whose records are applied as far as they can be
     """
-    sync_session = transfer_session.sync_session
-    profile = sync_session.profile
-    dataset_id = dataset_id_of(sync_session.client_certificate)
-    pulled = [partition for partition in transfer_session.get_filter() if is_collection_partition(partition)]
+    noted = _noted(transfer_session)
+    if noted is not None:
+        return noted
+    profile = transfer_session.sync_session.profile
+    dataset_id = dataset_id_of(transfer_session.sync_session.client_certificate)
     deliver_waiting(profile, dataset_id)
-    for chunk in in_chunks(pulled):
-        ReleasedPartition.objects.filter(partition__in=chunk).delete()
-    released = release_unreadable(profile, dataset_id, finishing=transfer_session)
-    kept = [partition for partition in pulled if partition not in released.partitions]
+    prepare_release(profile, dataset_id)
+    with transaction.atomic():
+        outcome = _finish(transfer_session, profile, dataset_id)
+        _note(transfer_session, outcome)
+        transaction.on_commit(partial(_tell, type(get_policy()), dataset_id, outcome.received))
+    return outcome
+
+
+def outcome_of(transfer_session: TransferSession) -> PullOutcome:
+    """What the end of this pull has led to; nothing for one that has not ended."""
+    return _noted(transfer_session) or PullOutcome()
+
+
+def _finish(transfer_session: TransferSession, profile: str, dataset_id: str) -> PullOutcome:
+    released = release_prepared(profile, dataset_id, finishing=transfer_session)
+    kept = [
+        partition
+        for partition in transfer_session.get_filter()
+        if is_collection_partition(partition) and partition not in released.partitions
+    ]
     offered = offer_back(profile, dataset_id, kept)
-    received = _received(transfer_session, kept)
-    outcome = PullOutcome(
-        received=received,
+    return PullOutcome(
+        received=_received(transfer_session, kept),
         released={
             parse_collection_partition(partition).collection_id: records
             for partition, records in released.partitions.items()
@@ -53,15 +69,6 @@ def finish_pull(transfer_session: TransferSession) -> PullOutcome:
         waiting=offered.waiting,
         undelivered=len(undelivered(profile, dataset_id)),
     )
-    _note(sync_session, transfer_session, outcome)
-    transaction.on_commit(partial(_tell, type(get_policy()), dataset_id, received))
-    return outcome
-
-
-def outcome_of(transfer_session: TransferSession) -> PullOutcome:
-    """What the end of this pull has led to; nothing for one that has not ended."""
-    noted: dict[str, Any] = _extra(transfer_session.sync_session).get(_EXTRA_FIELD, {})
-    return PullOutcome(**noted.get(transfer_session.id, {}))
 
 
 def _received(transfer_session: TransferSession, partitions: list[str]) -> dict[str, int]:
@@ -74,10 +81,16 @@ def _received(transfer_session: TransferSession, partitions: list[str]) -> dict[
 
 def _tell(sender: type, dataset_id: str, received: dict[str, int]) -> None:
     for collection_id, records in sorted(received.items()):
-        collection_received.send(sender, dataset_id=dataset_id, collection_id=collection_id, records=records)
+        tell(collection_received, sender, dataset_id=dataset_id, collection_id=collection_id, records=records)
 
 
-def _note(sync_session: SyncSession, transfer_session: TransferSession, outcome: PullOutcome) -> None:
+def _noted(transfer_session: TransferSession) -> PullOutcome | None:
+    outcomes = _extra(transfer_session.sync_session).get(_EXTRA_FIELD, {})
+    return PullOutcome(**outcomes[transfer_session.id]) if transfer_session.id in outcomes else None
+
+
+def _note(transfer_session: TransferSession, outcome: PullOutcome) -> None:
+    sync_session = transfer_session.sync_session
     extra = _extra(sync_session)
     extra.setdefault(_EXTRA_FIELD, {})[transfer_session.id] = asdict(outcome)
     sync_session.extra_fields = json.dumps(extra)

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from enum import Enum
 
 from django.db import transaction
-from morango.models.core import RecordMaxCounter, Store, SyncableModel, TransferSession
+from morango.models.core import DeletedModels, RecordMaxCounter, Store, SyncableModel, TransferSession
 from morango.registry import syncable_models
 
 from morango_collection_sync.errors import CollectionSyncError
 from morango_collection_sync.models import EditKind, QuarantinedEdit, QuarantineReason, in_chunks
 from morango_collection_sync.partitions import parse_collection_partition
-from morango_collection_sync.pending import own_instance_ids
+from morango_collection_sync.pending import own_instance_ids, partitions_pushed
 from morango_collection_sync.policy import get_policy
 
 Ancestry = Mapping[str, int]
@@ -86,7 +86,8 @@ def quarantine(records: Iterable[Store]) -> int:
     records = list(records)
     ancestries = _ancestries(record.id for record in records)
     own = own_instance_ids()
-    writers = _last_writers({record.partition for record in records})
+    partitions = {record.partition for record in records}
+    writers = _last_writers(partitions)
     policy = get_policy()
     edits = []
     for record in records:
@@ -111,9 +112,13 @@ def quarantine(records: Iterable[Store]) -> int:
                 user_ids=json.dumps(sorted(users)),
             )
         )
-    # One that was made and deleted again before any hub heard of it is nothing to keep.
+    # One that was made and deleted again before any hub heard of it is nothing to keep. Where anything of this device
+    # has reached a hub, the record may have, too.
+    pushed = partitions_pushed(partitions)
     edits = [
-        edit for edit in edits if not (edit.kind == EditKind.DELETION and own >= ancestries[edit.record_id].keys())
+        edit
+        for edit in edits
+        if edit.kind != EditKind.DELETION or edit.partition in pushed or not own >= ancestries[edit.record_id].keys()
     ]
     QuarantinedEdit.objects.bulk_create(edits, batch_size=100)
     return len(edits)
@@ -157,12 +162,14 @@ def standing_of(edit: QuarantinedEdit) -> Standing:
     if current is None:
         # Nothing of this id came from the hub: what was made here is still new, and what was deleted is gone.
         return Standing.REACHED_HUB if edit.kind == EditKind.DELETION else Standing.UNCHANGED
-    return standing(
+    now = standing(
         json.loads(edit.ancestry),
         (edit.saved_instance, edit.saved_counter),
         _ancestries([current.id])[current.id],
         (current.last_saved_instance, current.last_saved_counter),
     )
+    # What has come and could not be applied, nobody has seen yet.
+    return Standing.CHANGED if now is Standing.UNCHANGED and current.dirty_bit else now
 
 
 def find_edit(edit_id: str) -> QuarantinedEdit:
@@ -205,6 +212,8 @@ def _apply(edit: QuarantinedEdit) -> None:
         row = model.syncing_objects.filter(id=edit.record_id).first()
         if row is not None:
             row.delete()
+        elif Store.objects.filter(id=edit.record_id, deleted=False).exists():
+            DeletedModels.objects.get_or_create(id=edit.record_id, defaults={"profile": edit.profile})
         return
     row = model.deserialize(json.loads(edit.serialized))
     row.id = edit.record_id

@@ -10,6 +10,7 @@ from morango.registry import syncable_models
 from morango.sync.controller import MorangoProfileController
 
 from morango_collection_sync.models import in_chunks
+from morango_collection_sync.partitions import is_collection_partition
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,11 @@ def deliver_waiting(profile: str, dataset_id: str) -> None:
     """
     _settle_tombstones(profile, dataset_id)
     partitions = set(_waiting(profile, dataset_id).order_by().values_list("partition", flat=True).distinct())
-    for chunk in in_chunks(partitions):
-        MorangoProfileController(profile).deserialize_from_store(filter=Filter("\n".join(chunk)))
+    of_collections = {partition for partition in partitions if is_collection_partition(partition)}
+    # What the records of collections refer to has to be tried with them, or before.
+    for chunk in (partitions - of_collections, *in_chunks(of_collections)):
+        if chunk:
+            MorangoProfileController(profile).deserialize_from_store(filter=Filter("\n".join(sorted(chunk))))
     _settle_tombstones(profile, dataset_id)
 
 

@@ -7,7 +7,7 @@ from django.db import transaction
 from course_assignment.facility.device import certificate_user_id, own_certificates, usernames
 from course_assignment.facility.errors import NotOnDevice
 from course_assignment.facility.models import PROFILE, SINGLE_USER
-from morango_collection_sync.release import Released, release_unreadable
+from morango_collection_sync.release import Released, prepare_release, release_prepared
 
 
 def leave(username: str) -> Released:
@@ -25,7 +25,9 @@ def leave(username: str) -> Released:
         raise NotOnDevice(username, names.values())
     certificate = held[user_id]
     dataset_id = certificate.get_root().id
+    prepare_release(PROFILE, dataset_id)
     with transaction.atomic():
+        released = release_prepared(PROFILE, dataset_id, leaving=user_id)
         # Its sessions, and what they had buffered, go with it.
         certificate.delete()
-    return release_unreadable(PROFILE, dataset_id)
+    return released

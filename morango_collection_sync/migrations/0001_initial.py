@@ -66,11 +66,11 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
-            name="ReleasedPartition",
+            name="DeclaredCounter",
             fields=[
                 ("id", models.AutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("partition", models.CharField(max_length=128, unique=True)),
-                ("released_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("instance_id", morango.models.fields.uuids.UUIDField(unique=True)),
+                ("counter", models.IntegerField()),
             ],
         ),
         migrations.AddConstraint(

@@ -8,6 +8,7 @@ from morango.sync.operations import LocalOperation
 from morango_collection_sync.conf import OPERATION_PRIORITY
 from morango_collection_sync.pending import note_pushed
 from morango_collection_sync.pulls import finish_pull
+from morango_collection_sync.release import drop_claims
 from morango_collection_sync.sessions import dataset_id_of
 from morango_collection_sync.undelivered import deliver_waiting
 
@@ -49,4 +50,5 @@ class FinishPush(LocalOperation):
         self._assert(not context.is_server)
         self._assert(context.is_producer)
         note_pushed(context.transfer_session)
+        drop_claims(dataset_id_of(context.sync_session.client_certificate), context.filter)
         return False

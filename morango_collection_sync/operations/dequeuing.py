@@ -6,8 +6,8 @@ from morango.sync.context import LocalSessionContext
 from morango.sync.operations import LocalOperation
 
 from morango_collection_sync.conf import OPERATION_PRIORITY
-from morango_collection_sync.instances import notice_put_back, seen_in_pull
-from morango_collection_sync.pending import note_held_by_hub
+from morango_collection_sync.instances import notice_put_back, parsed_counters, seen_in_pull
+from morango_collection_sync.pending import note_declared
 
 
 class NoticeOwnCounters(LocalOperation):
@@ -21,6 +21,6 @@ class NoticeOwnCounters(LocalOperation):
     def handle(self, context: LocalSessionContext) -> bool:
         self._assert(not context.is_server)
         self._assert(context.is_receiver)
-        if not notice_put_back(seen_in_pull(context.transfer_session)):
-            note_held_by_hub(context.transfer_session)
+        notice_put_back(seen_in_pull(context.transfer_session))
+        note_declared(context.filter, parsed_counters(context.transfer_session.server_fsic))
         return False

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from morango.sync.context import LocalSessionContext
-from morango.sync.operations import LocalOperation
+from morango.sync.operations import LocalOperation, ReceiverDeserializeOperation
 
-from morango_collection_sync.conf import OPERATION_PRIORITY
+from morango_collection_sync.conf import OPERATION_PRIORITY, TAKEOVER_PRIORITY
 from morango_collection_sync.pending import serialize_pending
+from morango_collection_sync.retries import until_settled
 from morango_collection_sync.sessions import dataset_id_of
 
 
@@ -25,3 +26,14 @@ class KeepPendingEdits(LocalOperation):
         sync_session = context.sync_session
         serialize_pending(sync_session.profile, dataset_id_of(sync_session.client_certificate))
         return False
+
+
+class DeserializeUntilSettled(ReceiverDeserializeOperation):
+    """On the hub: Morango's own operation, tried again when another session has written at the same time."""
+
+    priority = TAKEOVER_PRIORITY
+
+    def handle(self, context: LocalSessionContext) -> str:
+        self._assert(context.is_server)
+        self._assert(context.is_receiver)
+        return until_settled(lambda: super(DeserializeUntilSettled, self).handle(context))

@@ -18,7 +18,7 @@ from morango_collection_sync.conf import OPERATION_PRIORITY
 from morango_collection_sync.errors import FilterChanged
 from morango_collection_sync.granting import granted_now, refuse_if_shrunk
 from morango_collection_sync.grants import accepted_filter
-from morango_collection_sync.limits import refuse_many_partitions
+from morango_collection_sync.limits import end_oldest_sessions, refuse_many_partitions
 from morango_collection_sync.partitions import is_well_formed, outside
 from morango_collection_sync.policy import get_policy
 from morango_collection_sync.refusals import filter_malformed, filter_outside
@@ -60,7 +60,9 @@ class WidenFilter(LocalOperation):
         if resumed is not None:
             # Morango goes on with this one, filter and all.
             refuse_if_shrunk(resumed)
-        elif _may_be_granted(context):
+            return False
+        end_oldest_sessions(context.sync_session)
+        if _may_be_granted(context):
             granted = granted_now(context.sync_session, push=context.is_push)
             context.update(sync_filter=Filter("\n".join((*context.filter, *granted))))
         return False

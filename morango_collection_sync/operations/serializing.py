@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from morango.models.core import DatabaseMaxCounter, InstanceIDModel
+from morango.models.core import InstanceIDModel
 from morango.sync.context import LocalSessionContext
-from morango.sync.operations import LocalOperation
+from morango.sync.operations import LocalOperation, SerializeOperation
 
-from morango_collection_sync.conf import OPERATION_PRIORITY
+from morango_collection_sync.conf import OPERATION_PRIORITY, TAKEOVER_PRIORITY
 from morango_collection_sync.deletions import forget_undone_deletions
-from morango_collection_sync.instances import declared_counters, highest_counter, notice_put_back
-from morango_collection_sync.models import ReleasedPartition, in_chunks
+from morango_collection_sync.instances import highest_counter, notice_put_back, parsed_counters
 from morango_collection_sync.pending import note_declared
+from morango_collection_sync.retries import until_settled
 
 
 class KeepRecreated(LocalOperation):
@@ -34,26 +34,18 @@ class NoticePutBack(LocalOperation):
 
     def handle(self, context: LocalSessionContext) -> bool:
         self._assert(context.is_server)
-        declared = declared_counters(context.request.data.get("client_fsic"))
+        declared = parsed_counters(context.request.data.get("client_fsic"))
         instance, _ = InstanceIDModel.get_or_create_current_instance()
         if not notice_put_back(highest_counter(declared, instance.id)):
             note_declared(context.filter, declared)
         return False
 
 
-class UnclaimReleased(LocalOperation):
-    """On the client of a pull: claims nothing of a collection that was released and has not been pulled since.
+class SerializeUntilSettled(SerializeOperation):
+    """On the hub: Morango's own operation, tried again when another session has written at the same time."""
 
-    A push in between makes Morango note this device's own counter for each partition of the filter, as if all that
-    this device ever wrote there were here; the hub would not send it again.
-    """
+    priority = TAKEOVER_PRIORITY
 
-    priority = OPERATION_PRIORITY
-
-    def handle(self, context: LocalSessionContext) -> bool:
-        self._assert(not context.is_server)
-        self._assert(context.is_receiver)
-        for chunk in in_chunks(context.filter):
-            released = ReleasedPartition.objects.filter(partition__in=chunk).values("partition")
-            DatabaseMaxCounter.objects.filter(partition__in=released).delete()
-        return False
+    def handle(self, context: LocalSessionContext) -> str:
+        self._assert(context.is_server)
+        return until_settled(lambda: super(SerializeUntilSettled, self).handle(context))
