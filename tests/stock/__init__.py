@@ -1,0 +1,1 @@
+"""Peers that lack this extension."""
