@@ -39,13 +39,16 @@ def refuse_many_records(transfer_session: TransferSession, announced: int) -> No
 
 
 def refuse_large_chunk(transfer_session: TransferSession, rows: Sequence[Mapping[str, Any]]) -> None:
-    """End a session with a record beyond ``MAX_RECORD_BYTES``, or with more records than were announced.
+    """End a session with a record beyond ``MAX_RECORD_BYTES`` or of another profile, or with more than announced.
 
     :param rows: a chunk of records, of the form that Morango takes
     :raises SessionRefused: when there is such a record, or too many
     """
     largest = conf.max_record_bytes()
     for row in rows:
+        if row["profile"] != transfer_session.sync_session.profile:
+            # Morango looks the model up in the profile that the record names, before it sets it right.
+            _end(transfer_session, record_refused(row["model_uuid"], Rule.PROFILE))
         if len(row["serialized"].encode()) + len(row["conflicting_serialized_data"].encode()) > largest:
             _end(transfer_session, record_refused(row["model_uuid"], Rule.SIZE))
     here = Buffer.objects.filter(transfer_session=transfer_session)

@@ -38,7 +38,9 @@ class SessionRefused(CollectionSyncError, APIException):
         self.code = code
         self.sentence = sentence
         self.facts = dict(facts or {})
-        APIException.__init__(self, detail=self.as_json(), code=code)
+        APIException.__init__(self, detail=sentence, code=code)
+        # What is answered; DRF would have made a text of every number in it.
+        self.detail = self.as_json()
 
     def __str__(self) -> str:
         return self.sentence
