@@ -10,6 +10,8 @@ from course_assignment.facility.models import Collection, CollectionKind, Facili
 from course_assignment.facility.text import name_key
 from morango_collection_sync.partitions import is_hex_id
 
+_MOST_NEAREST = 3
+
 
 def find_user(name: str) -> FacilityUser:
     """The user of this name (whatever its case) or id.
@@ -25,7 +27,8 @@ def find_user(name: str) -> FacilityUser:
         key = name_key(name)
         found = list(users.filter(id__in=[user_id for user_id, username in names if name_key(username) == key]))
     if not found:
-        raise UnknownName("user", name, _nearest(name, users.values_list("username", flat=True)))
+        shown = [(username, username) for username in users.values_list("username", flat=True)]
+        raise UnknownName("user", name, _nearest(name, shown))
     if len(found) > 1:
         raise AmbiguousName("user", name, sorted(user.id for user in found))
     return found[0]
@@ -44,7 +47,8 @@ def find_collection(name: str) -> Collection:
     found = [collection for collection in below if collection.id == name] or _called(name, below)
     found = found or _called(name, (each for each in collections if each.kind == CollectionKind.FACILITY))
     if not found:
-        raise UnknownName("collection", name, _nearest(name, [*map(full_name, below), *(each.name for each in below)]))
+        shown = [(called, full_name(each)) for each in below for called in (full_name(each), each.name)]
+        raise UnknownName("collection", name, _nearest(name, shown))
     if len(found) > 1:
         choices = [full_name(collection) for collection in found]
         if any(len(_called(choice, below)) > 1 for choice in choices):
@@ -66,6 +70,10 @@ def _called(name: str, collections: Iterable[Collection]) -> list[Collection]:
     return [each for each in collections if key in (name_key(each.name), name_key(full_name(each)))]
 
 
-def _nearest(name: str, names: Iterable[str]) -> list[str]:
-    known = {name_key(candidate): candidate for candidate in names}
-    return [known[match] for match in get_close_matches(name_key(name), list(known), n=3)]
+def _nearest(name: str, names: Iterable[tuple[str, str]]) -> list[str]:
+    """The nearest of these: pairs of what something is called, and what it is called where that is not enough."""
+    known: dict[str, list[str]] = {}
+    for called, shown in names:
+        known.setdefault(name_key(called), []).append(shown)
+    matches = get_close_matches(name_key(name), list(known), n=_MOST_NEAREST)
+    return list(dict.fromkeys(shown for match in matches for shown in known[match]))[:_MOST_NEAREST]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
+from collections.abc import Callable
 from typing import Any
 
 from waitress.server import create_server
@@ -44,9 +45,14 @@ class Server:
             raise CannotServe(host, port, getattr(error, "strerror", None) or "that is no address") from error
         self.url = f"http://{f'[{address}]' if ':' in address else address}:{self._server.effective_port}/"
 
-    def run(self) -> None:
-        """Answer until the process is asked to end."""
-        signal.signal(signal.SIGTERM, _leave)
+    def run(self, ready: Callable[[], None]) -> None:
+        """Answer until the process is asked to end.
+
+        :param ready: called once the process ends in good order when it is asked to
+        """
+        for asked_to_end in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(asked_to_end, _leave)
+        ready()
         self._server.run()
 
 

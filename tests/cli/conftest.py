@@ -8,6 +8,7 @@ import pytest
 
 from morango_collection_sync.simulation.databases import Databases
 from tests.cli.homes import FileHomes, Home, Homes, ServerHomes, Serving
+from tests.cli.schools import PASSWORD
 
 
 @pytest.fixture(scope="session")
@@ -30,16 +31,38 @@ def small_school(homes: Homes) -> Home:
     return home
 
 
+@pytest.fixture(scope="session")
+def joined_school(homes: Homes, small_school: Home) -> tuple[Home, Home]:
+    """The hub of the small school, and a member device that has joined it for lea; to copy, neither is running."""
+    hub, tablet = homes.copy(small_school, "joined-hub"), homes.new("joined-tablet")
+    with hub.served() as serving:
+        tablet.do("join", serving.url, "--user", "lea", "--password", PASSWORD)
+    return hub, tablet
+
+
 @pytest.fixture
-def hub(homes: Homes, small_school: Home) -> Home:
-    """A hub of the small school, this test's own."""
-    return homes.copy(small_school, "hub")
+def hub(homes: Homes, joined_school: tuple[Home, Home]) -> Home:
+    """A hub of the small school, this test's own; lea's device has joined it."""
+    return homes.copy(joined_school[0], "hub")
+
+
+@pytest.fixture
+def joined(homes: Homes, joined_school: tuple[Home, Home]) -> Home:
+    """A device of this test's own, which has joined the hub for lea. Where that one was, nothing is any more."""
+    return homes.copy(joined_school[1], "joined")
 
 
 @pytest.fixture
 def serving(hub: Home) -> Iterator[Serving]:
     """The hub of this test, served."""
     with hub.served() as serving:
+        yield serving
+
+
+@pytest.fixture(scope="module")
+def served(homes: Homes, joined_school: tuple[Home, Home]) -> Iterator[Serving]:
+    """A hub of the small school, served to all tests of a module: none may change what it has."""
+    with homes.copy(joined_school[0], "served").served() as serving:
         yield serving
 
 

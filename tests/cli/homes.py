@@ -17,7 +17,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = (sys.executable, "-m", "course_assignment.facility")
@@ -132,6 +132,13 @@ class Home(ABC):
         with Serving(self, *words) as serving:
             yield serving
 
+    @property
+    def is_device(self) -> bool:
+        """Whether the home has a key of its own to sync with, which is what makes it a hub or a member device."""
+        return (
+            self.path.exists() and self.query("SELECT 1 FROM morango_certificate WHERE _private_key IS NOT NULL") != []
+        )
+
     def titles(self) -> set[str]:
         """The titles of the course assignments that are here, read by ``show``."""
         return {assignment["title"] for assignment in self.ask("show")["assignments"]}
@@ -189,10 +196,11 @@ class ServerHome(Home):
         return _on_server(self.server, self.name, statement)
 
     def _database(self) -> dict[str, str]:
-        server = {key: quote(str(value), safe="") for key, value in self.server.items()}
-        port = f":{server['PORT']}" if server["PORT"] else ""
-        secret = f":{server['PASSWORD']}" if server["PASSWORD"] else ""
-        return {"DATABASE_URL": f"postgresql://{server['USER']}{secret}@{server['HOST']}{port}/{self.name}"}
+        user, secret = (quote(str(self.server[key]), safe="") for key in ("USER", "PASSWORD"))
+        # The host may be a socket's folder, which as a part of the address is not read with a port behind it.
+        where = {key: self.server[key.upper()] for key in ("host", "port") if self.server[key.upper()]}
+        name = f"{user}:{secret}" if secret else user
+        return {"DATABASE_URL": f"postgresql://{name}@/{self.name}?{urlencode(where)}"}
 
     def _tables(self) -> Iterator[tuple[str, Rows]]:
         for (table,) in self.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"):

@@ -23,8 +23,7 @@ def serve(home: Home, host: str, port: int) -> None:
 
     facility = require_hub("answering sync sessions")
     server = Server(host, port)
-    click.echo(f"Serving {facility.name} at {server.url} (Ctrl-C stops).")
-    server.run()
+    server.run(lambda: click.echo(f"Serving {facility.name} at {server.url} (Ctrl-C stops)."))
 
 
 @click.command()
