@@ -21,10 +21,10 @@ from morango.sync.operations import LocalOperation
 from morango.sync.syncsession import NetworkSyncConnection
 from requests.exceptions import HTTPError, RequestException
 
-from course_assignment.facility.models import Collection
+from course_assignment.facility.models import Collection, FacilityUser
 from morango_collection_sync.driver import SyncDriver
 from morango_collection_sync.errors import SyncDeadlineExceeded
-from morango_collection_sync.sessions import certificate_filter
+from morango_collection_sync.sessions import certificate_filter, granted_partitions
 from morango_collection_sync.simulation.clock import Clock
 from morango_collection_sync.simulation.device import Device
 from morango_collection_sync.simulation.server import DeviceServer
@@ -236,6 +236,21 @@ def test_session_in_which_the_hub_fails_again_is_replaced_by_a_new_one(link: Lin
         assert not report.resumed
         assert school.held_assignments() == {"from the hub"}
         assert not TransferSession.objects.filter(active=True).exists()
+
+
+def test_session_that_the_hub_now_holds_with_another_filter_is_replaced_by_a_new_one(link: Link) -> None:
+    link.interrupt()
+    with link.hub:
+        TransferSession.objects.all().delete()
+        classroom = Collection.objects.get(id=link.classroom_id)
+        carol = FacilityUser.objects.get(username="carol")
+        school.new_role(carol, school.new_classroom(classroom.parent, "B"))
+    with link.laptop:
+        report = link.joined.sync(push=False)
+
+        assert not report.resumed
+        assert len(granted_partitions(TransferSession.objects.get(id=report.transfers[0].transfer_session_id))) == 2
+        assert school.held_assignments() == {"from the hub"}
 
 
 def test_session_of_another_process_that_is_alive_is_left_to_it(link: Link) -> None:

@@ -174,6 +174,27 @@ def test_next_sync_after_a_refusal_works_with_the_narrower_filter(new_device: Ne
         assert school.held_assignments() == set()
 
 
+def test_sync_that_was_interrupted_before_its_user_left_is_begun_anew_at_once(
+    new_device: NewDevice, serve: Serve
+) -> None:
+    scene = _scene(new_device, serve)
+    with scene.tablet:
+        with pytest.raises(KeyboardInterrupt):
+            sync_with_an_event(scene.joined, scene.hub, PULL_MOMENTS["queued"], _interrupt)
+        with scene.hub:
+            scene.leave()
+
+        report = scene.joined.sync()
+
+        assert not report.resumed
+        assert not any(scene.partition in transfer.partitions for transfer in report.transfers)
+        assert not SyncSession.objects.filter(active=True).exists()
+
+
+def _interrupt() -> None:
+    raise KeyboardInterrupt
+
+
 def test_pull_of_which_all_has_been_sent_is_finished(new_device: NewDevice, serve: Serve) -> None:
     scene = _scene(new_device, serve)
     with scene.tablet:

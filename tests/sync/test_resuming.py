@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import NamedTuple
 
 import pytest
@@ -15,8 +16,10 @@ from morango_collection_sync.reports import SyncReport
 from morango_collection_sync.simulation.device import Device
 from morango_collection_sync.simulation.server import DeviceServer
 from tests import school
-from tests.conftest import NewDevice
+from tests.conftest import NewDevice, Serve
+from tests.stock.in_process import stock_morango
 from tests.sync.cutting_proxy import CuttingProxy, Lost
+from tests.sync.peer import Peer
 
 CHUNK_SIZE = 1
 RECORDS = 2
@@ -115,3 +118,26 @@ def test_sync_that_was_cut_at_any_request_goes_on_as_the_same_session(link: Link
     assert requests[0] == "GET /api/morango/v1/morangoinfo/1/"
     assert requests[-1].startswith(f"DELETE {SYNC_SESSIONS}")
     assert sum("/buffers/" in request for request in requests) >= RECORDS
+
+
+def _asked_again_with_its_wide_filter(new_device: NewDevice, serve: Serve, *, stock: bool) -> tuple[bool, int]:
+    """Whether a hub has widened a session, and what it answers a client that asks for it again as it is now."""
+    hub, tablet = new_device("hub"), new_device("tablet")
+    if stock:
+        hub.while_active = (partial(stock_morango, widens=True),)
+    with hub:
+        facility = school.new_facility()
+        school.enrol(school.new_user(facility, "ada"), school.new_classroom(facility, "A"))
+    with tablet:
+        joined = school.join(serve(hub), "ada")
+        own = f"{joined.dataset_id}:user-ro:{joined.user_id}"
+        with Peer(joined.base_url, joined.client_certificate(), joined.dataset_id) as peer:
+            made = peer.create(own).json()
+            return made["filter"] != own, peer.create(made["filter"], transfer_id=made["id"]).status_code
+
+
+@pytest.mark.parametrize("stock", [True, False], ids=["stock", "ours"])
+def test_hub_refuses_a_wide_filter_that_is_asked_for_which_is_why_no_client_of_ours_does(
+    new_device: NewDevice, serve: Serve, stock: bool
+) -> None:
+    assert _asked_again_with_its_wide_filter(new_device, serve, stock=stock) == (True, 403)
