@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db import transaction
 from morango.models.core import SyncSession, TransferSession
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, ErrorDetail
 
 from morango_collection_sync.errors import CollectionSyncError, shown
 from morango_collection_sync.sessions import close_transfer_session
@@ -39,8 +39,9 @@ class SessionRefused(CollectionSyncError, APIException):
         self.sentence = sentence
         self.facts = dict(facts or {})
         APIException.__init__(self, detail=sentence, code=code)
-        # What is answered; DRF would have made a text of every number in it.
-        self.detail = self.as_json()
+        # What is answered; DRF would have made a text of every number in it. The sentence stays DRF's own kind of text,
+        # which carries the code: a host's exception handler may ask for that, as Kolibri's does.
+        self.detail = {**self.as_json(), "detail": ErrorDetail(sentence, code)}
 
     def __str__(self) -> str:
         return self.sentence

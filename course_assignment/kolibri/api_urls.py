@@ -2,4 +2,11 @@
 
 from __future__ import annotations
 
-urlpatterns: list[object] = []
+from rest_framework.routers import SimpleRouter
+
+from course_assignment.kolibri.viewsets import CourseAssignmentViewset
+
+router = SimpleRouter()
+router.register("courseassignment", CourseAssignmentViewset, basename="courseassignment")
+
+urlpatterns = router.urls

@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class CourseAssignmentConfig(AppConfig):
-    """Guards the reading of buffered records. Kolibri labels the app with the plugin's name."""
+    """Connects the plugin to what happens around it. Kolibri labels the app with the plugin's name."""
 
     name = "course_assignment.kolibri"
     verbose_name = "Course assignments"
@@ -13,5 +13,8 @@ class CourseAssignmentConfig(AppConfig):
         from django.core.signals import request_started
 
         from course_assignment.kolibri.buffers import ask_policy_before_reading
+        from course_assignment.kolibri.content import give_up_content
+        from morango_collection_sync.signals import collection_released
 
         request_started.connect(ask_policy_before_reading, dispatch_uid="course_assignment.kolibri.buffers")
+        collection_released.connect(give_up_content, dispatch_uid="course_assignment.kolibri.content")

@@ -15,11 +15,21 @@ from kolibri.core.auth.models import (
     LearnerGroup,
 )
 from kolibri.core.auth.permissions.base import RoleBasedPermissions
+from kolibri.core.content.utils.assignment import ContentAssignmentManager
 
 from course_assignment.kolibri.permissions import MembersReadActive
 from course_assignment.models import AbstractCourseAssignment
 
 _MANAGERS = (role_kinds.ADMIN, role_kinds.COACH)
+
+
+def course_content(course_id: str) -> tuple[str, dict[str, Any]]:
+    """What an assignment asks Kolibri to download: the course with everything below it, as a CourseSession does.
+
+    :param course_id: the id of the course's ContentNode, 32 hex digits
+    :return: that id, and what Kolibri is to know about the request
+    """
+    return course_id, {"import_descendants": True}
 
 
 class CourseAssignment(AbstractCourseAssignment, AbstractFacilityDataModel):
@@ -30,6 +40,13 @@ class CourseAssignment(AbstractCourseAssignment, AbstractFacilityDataModel):
     morango_model_dependencies = (Facility, Classroom, LearnerGroup, AdHocGroup)
 
     collection = models.ForeignKey(Collection, related_name="course_assignments", on_delete=models.CASCADE)
+
+    content_assignments = ContentAssignmentManager(
+        filters={"is_active": True},
+        lookup_field="course",
+        lookup_func=course_content,
+        channel_version_field="channel_version",
+    )
 
     permissions = (
         RoleBasedPermissions(

@@ -90,3 +90,13 @@ def new_home(tmp_path: Path) -> Iterator[NewHome]:
 def tablet(new_home: NewHome, migrated_home: Home) -> Home:
     """A device that nobody has used yet, with the plugin."""
     return new_home(migrated_home, "tablet")
+
+
+@pytest.fixture(autouse=True)
+def forget_other_databases() -> None:
+    """Kolibri remembers settings of the device in this process, beyond the end of a test's transaction."""
+    from kolibri.core.auth.models import dataset_cache
+    from kolibri.core.utils.cache import process_cache
+
+    process_cache.clear()
+    dataset_cache.clear()

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "host", "content-length"}
@@ -16,20 +17,29 @@ class Cut(Exception):
     """Raised by a test's callback: the connection breaks before the request has reached the server."""
 
 
+class Answer(NamedTuple):
+    """A request that the server has answered, and how."""
+
+    method: str
+    path: str
+    status: int
+    content: bytes
+
+
 class Proxy:
     """Forwards every request to one server on this machine.
 
     :param target: its base URL
     :param before: called with the method and the path of each request before it is forwarded; may raise
         :class:`Cut`. One request at a time.
-    :ivar answers: the method, path and status of each request that was answered, in their order
+    :ivar answers: what was answered so far, in its order
     """
 
     def __init__(self, target: str, before: Callable[[str, str], None]) -> None:
         self._target = urlsplit(target)
         self._before = before
         self._lock = threading.Lock()
-        self.answers: list[tuple[str, str, int]] = []
+        self.answers: list[Answer] = []
         proxy = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -81,7 +91,7 @@ class Proxy:
                 content = answer.read()
             finally:
                 connection.close()
-        self.answers.append((request.command, request.path, answer.status))
+        self.answers.append(Answer(request.command, request.path, answer.status, content))
         request.send_response(answer.status)
         for name, value in answer.getheaders():
             if name.lower() not in _HOP_BY_HOP:

@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests.kolibri.conftest import Hub, NewHome
 from tests.kolibri.homes import CommandFailed, Home
-from tests.kolibri.proxy import Cut, Proxy
+from tests.kolibri.proxy import Answer, Cut, Proxy
 
 
 def _titles(device: Home) -> set[str]:
     held: dict[str, Any] = device.act(["held"])
     return set(held["assignments"])
+
+
+def _leaving(hub: Home, username: str, collection: str) -> Callable[[str, str], None]:
+    """Ends a membership on the hub when buffered records are first asked for."""
+    left = False
+
+    def leave(method: str, path: str) -> None:
+        nonlocal left
+        if not left and method == "GET" and "/buffers/" in path:
+            left = True
+            hub.act(["withdraw", username, collection])
+
+    return leave
+
+
+def _reads(proxy: Proxy) -> list[Answer]:
+    return [answer for answer in proxy.answers if answer.method == "GET" and "/buffers/" in answer.path]
 
 
 def test_learner_of_a_class_gets_its_assignments_and_its_lessons_and_nothing_else(hub: Hub, tablet: Home) -> None:
@@ -167,19 +186,22 @@ def test_learner_who_left_after_the_records_were_queued_is_served_none(hub: Hub,
         ["add_learner", "jan", "7a"],
         ["assign", "7a", "not for jan any more"],
     )
-    left = False
-
-    def leave(method: str, path: str) -> None:
-        nonlocal left
-        if not left and method == "GET" and "/buffers/" in path:
-            left = True
-            hub.home.act(["withdraw", "jan", "7a"])
-
-    with Proxy(hub.url, leave) as proxy, pytest.raises(CommandFailed):
+    with Proxy(hub.url, _leaving(hub.home, "jan", "7a")) as proxy, pytest.raises(CommandFailed):
         hub.sync(tablet, "jan", proxy.url)
 
-    assert {status for method, path, status in proxy.answers if method == "GET" and "/buffers/" in path} == {403}
+    assert {answer.status for answer in _reads(proxy)} == {403}
     assert tablet.act(["held"])["stored"] == []
+
+
+def test_hub_with_our_addresses_says_why_it_serves_none(new_home: NewHome, hub_home: Home, tablet: Home) -> None:
+    hub = new_home(hub_home, "hub", DJANGO_SETTINGS_MODULE="course_assignment.kolibri.hub_settings")
+    hub.act(["add_class", "13a"], ["add_learner", "nora", "13a"], ["assign", "13a", "not for nora any more"])
+    facility_id, nora = hub.act(["facility"])["id"], hub.act(["user_id", "nora"])
+
+    with Proxy(hub.start(), _leaving(hub, "nora", "13a")) as proxy, pytest.raises(CommandFailed):
+        tablet.sync(proxy.url, facility_id, nora, "nora")
+
+    assert {error["id"] for answer in _reads(proxy) for error in json.loads(answer.content)} == {"GRANT_SHRUNK"}
 
 
 def test_two_hubs_sync_the_whole_facility_both_ways(hub: Hub, new_home: NewHome, migrated_home: Home) -> None:
@@ -230,3 +252,17 @@ def test_device_with_the_plugin_keeps_everything_when_it_syncs_with_a_hub_that_l
 
     assert set(before["assignments"]) == {"from the plugin"}
     assert tablet.act(["held"]) == {**before, "lessons": ["from stock"]}
+
+
+def test_plugin_is_added_to_a_device_that_has_data(new_home: NewHome, stock_home: Home) -> None:
+    home = new_home(stock_home, "older")
+    home.act(["make_facility", "Hillside"], ["add_class", "12a"], ["add_lesson", "12a", "from before"])
+    home.close()
+
+    home.plugin = True
+    home.kolibri("manage", "migrate", "--noinput")
+    home.act(["assign", "12a", "first"])
+
+    held = home.act(["held"])
+    assert (set(held["assignments"]), held["lessons"]) == ({"first"}, ["from before"])
+    home.kolibri("manage", "makemigrations", "course_assignment.kolibri", "--check", "--dry-run")

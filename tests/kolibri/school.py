@@ -1,0 +1,54 @@
+"""A small school in this process's Kolibri database."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from kolibri.core.auth.models import Classroom, Collection, Facility, FacilityUser, LearnerGroup
+from kolibri.core.device.models import DevicePermissions
+from kolibri.core.device.utils import provision_device
+
+from course_assignment.kolibri.models import CourseAssignment
+from tests.kolibri.homes import PASSWORD
+
+
+def new_facility(name: str = "Hillside") -> Facility:
+    """A facility on a provisioned device."""
+    facility = Facility.objects.create(name=name)
+    provision_device(default_facility=facility)
+    return facility
+
+
+def new_classroom(facility: Facility, name: str) -> Classroom:
+    """A classroom of the facility."""
+    return Classroom.objects.create(name=name, parent=facility)
+
+
+def new_group(classroom: Classroom, name: str) -> LearnerGroup:
+    """A learner group in a classroom."""
+    return LearnerGroup.objects.create(name=name, parent=classroom)
+
+
+def new_user(facility: Facility, username: str) -> FacilityUser:
+    """A user of the facility, who belongs to no collection yet."""
+    user = FacilityUser(username=username, facility=facility)
+    user.set_password(PASSWORD)
+    user.save()
+    return user
+
+
+def new_superuser(facility: Facility, username: str = "device-owner") -> FacilityUser:
+    """A superuser of this device who has no role in the facility."""
+    user = new_user(facility, username)
+    DevicePermissions.objects.create(user=user, is_superuser=True)
+    return user
+
+
+def new_assignment(collection: Collection, title: str, **fields: Any) -> CourseAssignment:
+    """An active assignment of a new course, unless the fields say otherwise."""
+    assignment = CourseAssignment(
+        **{"collection": collection, "course": uuid.uuid4().hex, "title": title, "is_active": True, **fields}
+    )
+    assignment.save()
+    return assignment
