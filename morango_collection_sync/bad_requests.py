@@ -33,8 +33,10 @@ class BodyTooLarge(CollectionSyncError, APIException):
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        detail = f"the request has more than the {limit} bytes that are taken at once"
-        APIException.__init__(self, detail={"code": "too_large", "detail": detail, "limit": limit}, code="too_large")
+        sentence = f"the request has more than the {limit} bytes that are taken at once"
+        APIException.__init__(self, detail=sentence, code="too_large")
+        # What is answered; DRF would have made a text of every number in it.
+        self.detail = {"code": "too_large", "detail": sentence, "limit": limit}
 
     def __str__(self) -> str:
-        return str(self.detail["detail"])
+        return f"the request has more than the {self.limit} bytes that are taken at once"
