@@ -7,6 +7,7 @@ import click
 from course_assignment.facility.cli.command import device_command, json_option
 from course_assignment.facility.cli.output import print_json, print_table
 from course_assignment.facility.home import Home
+from course_assignment.output import print_explanations
 
 _MOST_USERS = 20
 
@@ -75,19 +76,4 @@ def explain(home: Home, user: str, collection: str | None, as_json: bool) -> Non
 
     found = find_user(user)
     explanations = explain_user(found, find_collection(collection) if collection else None)
-    if as_json:
-        print_json([explanation.as_json() for explanation in explanations])
-        return
-    print_table(
-        ("collection", "reads", "writes", "because"),
-        [
-            (
-                explanation.name,
-                "yes" if explanation.read else "no",
-                "yes" if explanation.write else "no",
-                "; ".join(explanation.because),
-            )
-            for explanation in explanations
-        ],
-        title=f"{found.username}, by what this device knows",
-    )
+    print_explanations(explanations, found.username, as_json=as_json)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Any
 
 import click
 
 from course_assignment.facility.cli.command import device_command, json_option
-from course_assignment.facility.cli.output import print_json, print_table
 from course_assignment.facility.home import Home
-
-_SHORT_ID = 8
+from course_assignment.output import described_edit, print_decided, print_edits, print_findings, print_released
 
 
 @click.command()
@@ -49,16 +46,7 @@ def audit(home: Home, as_json: bool) -> None:
     from morango_collection_sync.audit import audit as find_amiss
 
     findings = find_amiss(PROFILE, require_device(home))
-    if as_json:
-        print_json([finding.as_json() for finding in findings])
-    elif findings:
-        print_table(
-            ("what", "partition", "count", "record", "reason"),
-            [
-                (finding.kind.value, finding.partition, finding.count, finding.record_id or "-", finding.reason)
-                for finding in findings
-            ],
-        )
+    print_findings(findings, as_json=as_json)
     if findings:
         sys.exit(1)
 
@@ -77,28 +65,7 @@ def list_edits(home: Home, as_json: bool) -> None:
     from morango_collection_sync.models import QuarantinedEdit
 
     edits = [_described(edit) for edit in QuarantinedEdit.objects.order_by("quarantined_at", "id")]
-    if as_json:
-        print_json(edits)
-        return
-    if not edits:
-        click.echo("Nothing is in quarantine.")
-        return
-    names = collection_names(edit["collection_id"] for edit in edits)
-    print_table(
-        ("id", "edit", "collection", "since", "reason", "as edited here", "as it is now"),
-        [
-            (
-                edit["id"][:_SHORT_ID],
-                edit["kind"],
-                names.get(edit["collection_id"], edit["collection_id"]),
-                edit["quarantined_at"][:16],
-                edit["reason_text"],
-                _summary(edit["record"]),
-                _summary(edit["current"]),
-            )
-            for edit in edits
-        ],
-    )
+    print_edits(edits, collection_names(edit["collection_id"] for edit in edits), as_json=as_json)
 
 
 @quarantine.command("restore")
@@ -112,7 +79,7 @@ def restore_edit(home: Home, edit_id: str, as_json: bool) -> None:
     edit = find_edit(edit_id)
     described = _described(edit)
     restore(edit)
-    _tell_decided(described, as_json, "is restored; the next sync carries it")
+    print_decided(described, "is restored; the next sync carries it", as_json=as_json)
 
 
 @quarantine.command("discard")
@@ -126,57 +93,20 @@ def discard_edit(home: Home, edit_id: str, as_json: bool) -> None:
     edit = find_edit(edit_id)
     described = _described(edit)
     discard(edit)
-    _tell_decided(described, as_json, "is given up")
+    print_decided(described, "is given up", as_json=as_json)
 
 
 def _described(edit: Any) -> dict[str, Any]:
     from course_assignment.facility.device import usernames
-    from morango_collection_sync.models import EditKind
-    from morango_collection_sync.quarantine import current_version
 
-    current = current_version(edit)
-    return {
-        "id": edit.id,
-        "kind": edit.kind,
-        "model": edit.model_name,
-        "record_id": edit.record_id,
-        "collection_id": edit.collection_id,
-        "reason": edit.reason,
-        "reason_text": edit.get_reason_display(),
-        "writable_by": usernames(json.loads(edit.user_ids)),
-        "quarantined_at": edit.quarantined_at.isoformat(),
-        "record": None if edit.kind == EditKind.DELETION else json.loads(edit.serialized),
-        "current": json.loads(current) if current else None,
-    }
-
-
-def _summary(record: dict[str, Any] | None) -> str:
-    if record is None:
-        return "not there"
-    return f"{record.get('title', '')} ({'active' if record.get('is_active') else 'not active'})"
-
-
-def _tell_decided(described: dict[str, Any], as_json: bool, what: str) -> None:
-    if as_json:
-        print_json(described)
-    else:
-        click.echo(f"The {described['kind']} {described['id'][:_SHORT_ID]} {what}.")
+    return described_edit(edit, usernames)
 
 
 def _tell_released(released: Any, as_json: bool, first: str) -> None:
     from course_assignment.facility.explanations import collection_names
     from morango_collection_sync.partitions import parse_collection_partition
 
-    records = {
-        parse_collection_partition(partition).collection_id: count for partition, count in released.partitions.items()
-    }
-    if as_json:
-        print_json({"released": records, "quarantined": released.quarantined})
-        return
-    if first:
+    if first and not as_json:
         click.echo(first)
-    names = collection_names(records)
-    for collection_id, count in sorted(records.items()):
-        click.echo(f"Released {names.get(collection_id, collection_id)}: {count} record(s).")
-    if released.quarantined:
-        click.echo(f"{released.quarantined} edit(s) went to quarantine.")
+    names = collection_names(parse_collection_partition(partition).collection_id for partition in released.partitions)
+    print_released(released, names, as_json=as_json)

@@ -1,39 +1,16 @@
-"""Printing: tables for people, JSON for programs, bars on a terminal and plain lines elsewhere."""
+"""Printing: what every host prints, and transfers as bars on a terminal and plain lines elsewhere."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
 from typing import Any
 
 import click
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-from rich.table import Table
-from rich.text import Text
 
+from course_assignment.output import print_json, print_table
 
-def print_json(value: Any) -> None:
-    """Print a result as JSON on standard output."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
-
-
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> None:
-    """Print rows under these columns; numbers stand right."""
-    # Text rather than str: a name such as "[/]" or ":smile:" is itself, not a style or a picture.
-    table = Table(box=SIMPLE_HEAD, title=Text(title) if title else None, title_justify="left", title_style="bold")
-    listed = [list(row) for row in rows]
-    for index, column in enumerate(columns):
-        numeric = bool(listed) and all(isinstance(row[index], int) for row in listed)
-        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
-    for row in listed:
-        table.add_row(*(Text(f"{cell:,}" if isinstance(cell, int) else str(cell)) for cell in row))
-    # A file or a pipe has no width: give it one that no table of ours wraps in.
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=160)
-    console.print(table)
+__all__ = ["TransferProgress", "print_json", "print_table"]
 
 
 class TransferProgress:
