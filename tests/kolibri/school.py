@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from typing import Any
 
+from django.core.management import call_command
 from kolibri.core.auth.models import Classroom, Collection, Facility, FacilityUser, LearnerGroup
 from kolibri.core.device.models import DevicePermissions
 from kolibri.core.device.utils import provision_device
+from morango.models.certificates import Certificate
+from morango.models.fields.crypto import Key
 
 from course_assignment.kolibri.models import CourseAssignment
 from tests.kolibri.homes import PASSWORD
@@ -52,3 +56,19 @@ def new_assignment(collection: Collection, title: str, **fields: Any) -> CourseA
     )
     assignment.save()
     return assignment
+
+
+def single_user_certificate(user: FacilityUser) -> Certificate:
+    """A certificate for one user, not saved yet, with its key: this device syncs for that user then."""
+    call_command("loaddata", "scopedefinitions", verbosity=0)
+    root = Certificate.objects.get(id=user.dataset_id)
+    certificate = Certificate(
+        parent=root,
+        profile="facilitydata",
+        scope_definition_id="single-user",
+        scope_version=1,
+        scope_params=json.dumps({"dataset_id": user.dataset_id, "user_id": user.id}),
+        private_key=Key(),
+    )
+    root.sign_certificate(certificate)
+    return certificate

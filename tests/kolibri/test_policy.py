@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 from django.utils import timezone
 from kolibri.core.auth.models import Collection, FacilityUser, Membership, Role
-from morango.models.certificates import Certificate
-from morango.models.fields.crypto import Key
 
 from course_assignment.kolibri.policy import KolibriPolicy
 from morango_collection_sync.grants import Grant
@@ -75,10 +71,9 @@ def test_user_whom_kolibri_has_deleted_softly_is_granted_nothing() -> None:
 
 def test_local_users_are_those_of_the_single_user_certificates_with_a_key_here() -> None:
     facility = school.new_facility()
-    call_command("loaddata", "scopedefinitions", verbosity=0)
     mine, theirs = (school.new_user(facility, name) for name in ("mine", "theirs"))
     for user in (mine, theirs):
-        certificate = _single_user_certificate(user)
+        certificate = school.single_user_certificate(user)
         if user is theirs:
             certificate.private_key = None
         certificate.save()
@@ -122,17 +117,3 @@ def test_host_partitions_are_what_kolibri_adds_for_a_learner_and_a_coach() -> No
     assert added(learner, push=True) == (f"{prefix}:learner-rw",)
     assert added(coach, push=True) == (f"{prefix}:coach-rw",)
     assert added(school.new_user(facility, "nobody"), push=False) == ()
-
-
-def _single_user_certificate(user: FacilityUser) -> Certificate:
-    root = Certificate.objects.get(id=user.dataset_id)
-    certificate = Certificate(
-        parent=root,
-        profile="facilitydata",
-        scope_definition_id="single-user",
-        scope_version=1,
-        scope_params=json.dumps({"dataset_id": user.dataset_id, "user_id": user.id}),
-        private_key=Key(),
-    )
-    root.sign_certificate(certificate)
-    return certificate

@@ -1,0 +1,130 @@
+"""``kolibri manage collectionsync explain|audit|release|quarantine``, with the output of the embedded host."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from kolibri.core.auth.constants import collection_kinds
+from kolibri.core.auth.constants.morango_sync import PROFILE_FACILITY_DATA
+from kolibri.core.auth.models import Collection
+
+from course_assignment.kolibri.lookup import (
+    collection_names,
+    find_collection,
+    find_datasets,
+    find_user,
+    full_name,
+    usernames,
+)
+from course_assignment.kolibri.policy import KolibriPolicy
+from course_assignment.output import (
+    described_edit,
+    print_decided,
+    print_edits,
+    print_explanations,
+    print_findings,
+    print_released,
+)
+from morango_collection_sync.audit import audit
+from morango_collection_sync.errors import CollectionSyncError
+from morango_collection_sync.explain import explain
+from morango_collection_sync.models import QuarantinedEdit
+from morango_collection_sync.partitions import parse_collection_partition
+from morango_collection_sync.quarantine import discard, find_edit, restore
+from morango_collection_sync.release import Released, release_unreadable
+
+
+class Command(BaseCommand):
+    """What collection-scoped sync has done on this device, and why."""
+
+    help = "Say who gets which collections and why; look after what is on this device."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """One subcommand for each thing to do."""
+        commands = parser.add_subparsers(dest="what", metavar="COMMAND", required=True)
+
+        def add(name: str, summary: str, run: Callable[[dict[str, Any]], None], to: Any = commands) -> Any:
+            command = to.add_parser(name, help=summary, description=summary)
+            command.add_argument("--json", action="store_true", help="print the result as JSON")
+            command.set_defaults(run=run)
+            return command
+
+        command = add("explain", "Say why USER's devices do or do not get each collection, or COLLECTION.", _explain)
+        command.add_argument("user", metavar="USER", help="username or id")
+        command.add_argument("collection", metavar="COLLECTION", nargs="?", help="id, name or CLASS/GROUP")
+        _of_facility(command)
+        _of_facility(add("audit", "Compare what is here with what may be: silent and 0, or a table and 1.", _audit))
+        _of_facility(add("release", "Release what no user of this device may read any more.", _release))
+
+        quarantine = commands.add_parser("quarantine", help="Look at edits that could not be synced, and decide.")
+        decisions = quarantine.add_subparsers(dest="decision", metavar="COMMAND", required=True)
+        add("list", "List the edits in quarantine, each with the record as it is here now.", _list, decisions)
+        for name, summary, run in (
+            ("restore", "Put the edit in the place of the record as it is; the next sync carries it.", _restore),
+            ("discard", "Give the edit up for good.", _discard),
+        ):
+            add(name, summary, run, decisions).add_argument("edit", metavar="ID")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """:raises CommandError: for what cannot be done, in one line"""
+        try:
+            options["run"](options)
+        except CollectionSyncError as error:
+            raise CommandError(str(error)) from error
+
+
+def _of_facility(command: Any) -> None:
+    command.add_argument("--facility", metavar="ID", help="the facility; every one on this device when not given")
+
+
+def _explain(options: dict[str, Any]) -> None:
+    datasets = find_datasets(options["facility"])
+    user = find_user(options["user"], datasets)
+    rows = Collection.objects.filter(dataset_id=user.dataset_id).select_related("parent").order_by("kind", "name")
+    names = {row.id: full_name(row) for row in rows}
+    explained = [row.id for row in rows if row.kind != collection_kinds.FACILITY]
+    if options["collection"]:
+        explained = [find_collection(options["collection"], [user.dataset_id]).id]
+    facts = KolibriPolicy().facts_for(user.id, user.dataset_id)
+    explanations = explain(facts, user.username, names, sorted(explained, key=names.__getitem__))
+    print_explanations(explanations, user.username, as_json=options["json"])
+
+
+def _audit(options: dict[str, Any]) -> None:
+    datasets = find_datasets(options["facility"])
+    findings = [finding for dataset_id in datasets for finding in audit(PROFILE_FACILITY_DATA, dataset_id)]
+    print_findings(findings, as_json=options["json"])
+    if findings:
+        sys.exit(1)
+
+
+def _release(options: dict[str, Any]) -> None:
+    done = [release_unreadable(PROFILE_FACILITY_DATA, each) for each in find_datasets(options["facility"])]
+    released = Released(
+        {partition: records for each in done for partition, records in each.partitions.items()},
+        quarantined=sum(each.quarantined for each in done),
+    )
+    ids = (parse_collection_partition(partition).collection_id for partition in released.partitions)
+    print_released(released, collection_names(ids), as_json=options["json"])
+
+
+def _list(options: dict[str, Any]) -> None:
+    edits = [described_edit(edit, usernames) for edit in QuarantinedEdit.objects.order_by("quarantined_at", "id")]
+    print_edits(edits, collection_names(edit["collection_id"] for edit in edits), as_json=options["json"])
+
+
+def _restore(options: dict[str, Any]) -> None:
+    edit = find_edit(options["edit"])
+    described = described_edit(edit, usernames)
+    restore(edit)
+    print_decided(described, "is restored; the next sync carries it", as_json=options["json"])
+
+
+def _discard(options: dict[str, Any]) -> None:
+    edit = find_edit(options["edit"])
+    described = described_edit(edit, usernames)
+    discard(edit)
+    print_decided(described, "is given up", as_json=options["json"])
