@@ -177,7 +177,7 @@ class _Adapter(ContextualRetryHTTPAdapter):
 def _environ(request: PreparedRequest) -> dict[str, Any]:
     parts = urlsplit(str(request.url))
     # Morango sends bytes or a string, never a stream.
-    body = request.body.encode() if isinstance(request.body, str) else bytes(request.body or b"")  # type: ignore[arg-type]
+    body = request.body.encode() if isinstance(request.body, str) else bytes(request.body or b"")
     return {
         "REQUEST_METHOD": request.method,
         "SCRIPT_NAME": "",
