@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from course_assignment.facility.text import is_line, name_key
@@ -19,6 +19,7 @@ def test_control_characters_ends_of_lines_and_half_characters_do_not(text: str) 
     assert not is_line(text)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_key_of_a_key_is_the_same(name: str) -> None:
     assert name_key(name_key(name)) == name_key(name)

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from course_assignment.facility.errors import ExportRefused
@@ -166,6 +166,7 @@ def test_file_that_is_no_export_says_what_is_wrong(text: str, reason: str) -> No
         parse_export(text, "users.csv")
 
 
+@settings(deadline=None)
 @given(st.text() | st.text(alphabet='",\n\r\x00ab*'))
 def test_any_text_gives_users_or_a_refusal(body: str) -> None:
     for text in (body, ",".join(COLUMNS) + "\n" + body):
@@ -181,6 +182,7 @@ CELLS = st.fixed_dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(CELLS, min_size=1, max_size=4))
 def test_any_cells_give_users_that_the_models_can_hold_or_a_refusal(rows: list[dict[str, str]]) -> None:
     try:
