@@ -32,7 +32,7 @@ class Moment(Enum):
 
     BEFORE = "before"
     WITHIN = "within"
-    """Before one of its statements in the database."""
+    """Before it writes to the database, for the first time or a later one."""
     AFTER = "after"
     """When it has done its work, and before the stage is recorded as done."""
 
@@ -60,12 +60,12 @@ class Kill:
 
     :param run: the operation, and on which side
     :param moment: when in it
-    :param statement: for ``WITHIN``: how many of its statements are carried out before
+    :param writes: for ``WITHIN``: how many statements that write are carried out before
     """
 
     run: OperationRun
     moment: Moment
-    statement: int = 0
+    writes: int = 0
 
 
 class Faults:
@@ -82,7 +82,7 @@ class Faults:
         return None
 
     def for_operation(self, run: OperationRun) -> Kill | None:
-        """Whether the process is killed at this operation. Where it has fewer statements than asked, it survives."""
+        """Whether the process is killed at this operation. Where it writes less often than asked, it survives."""
         return None
 
 
@@ -119,7 +119,7 @@ class RandomFaults(Faults):
         for its operation, at most until the next one is drawn.
     """
 
-    most_statements = 12
+    most_writes = 6
 
     def __init__(
         self,
@@ -153,7 +153,7 @@ class RandomFaults(Faults):
         return Kill(
             self._chance.choice(all_operations()),
             self._chance.choice(tuple(Moment)),
-            self._chance.randrange(self.most_statements),
+            self._chance.randrange(self.most_writes),
         )
 
 

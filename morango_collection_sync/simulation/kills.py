@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
@@ -13,6 +14,8 @@ from morango.registry import SessionMiddlewareOperations
 from morango_collection_sync.simulation.databases import ALIAS
 from morango_collection_sync.simulation.device import Device, current_device
 from morango_collection_sync.simulation.faults import Kill, Moment, OperationRun
+
+_WRITE = re.compile(r"\b(INSERT|(?<!FOR )UPDATE|DELETE|REPLACE)\b")
 
 Decide = Callable[[OperationRun], "Kill | None"]
 Tell = Callable[[Device, Kill], None]
@@ -55,26 +58,27 @@ class _Killable:
             return self._operation(context)
         if kill.moment is Moment.BEFORE:
             self._end(kill)
-        with self._at_statement(kill):
+        with self._at_write(kill):
             result = self._operation(context)
         # An operation that was not meant for this context has done nothing, so there is nothing after it.
         if kill.moment is Moment.AFTER and result is not False:
             self._end(kill)
         return result
 
-    def _at_statement(self, kill: Kill) -> AbstractContextManager[Any]:
+    def _at_write(self, kill: Kill) -> AbstractContextManager[Any]:
         if kill.moment is not Moment.WITHIN:
             return nullcontext()
-        carried_out = 0
+        written = 0
 
-        def execute_or_end(execute: Any, *arguments: Any) -> Any:
-            nonlocal carried_out
-            # While the device waits for an answer, this process is another device, on another connection.
-            if carried_out == kill.statement:
-                self._end(kill)
-            carried_out += 1
-            return execute(*arguments)
+        def execute_or_end(execute: Any, sql: str, *arguments: Any) -> Any:
+            nonlocal written
+            if _WRITE.search(sql):
+                if written == kill.writes:
+                    self._end(kill)
+                written += 1
+            return execute(sql, *arguments)
 
+        # While the device waits for an answer, this process is another device, on another connection than this.
         wrapper: AbstractContextManager[Any] = connections[ALIAS].execute_wrapper(execute_or_end)
         return wrapper
 

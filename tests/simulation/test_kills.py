@@ -54,9 +54,9 @@ def run_cleanup(device: Device, context: Any = CLIENT) -> Any:
         return session_middleware[-1](context)
 
 
-def plan(network: Network, moment: Moment, operation: type = TwoNonces, statement: int = 0) -> None:
+def plan(network: Network, moment: Moment, operation: type = TwoNonces, writes: int = 0) -> None:
     run = OperationRun(transfer_stages.CLEANUP, operation.__name__, False)
-    network.faults = PlannedFaults(kill=Kill(run, moment, statement))
+    network.faults = PlannedFaults(kill=Kill(run, moment, writes))
 
 
 def committed(device: Device) -> int:
@@ -72,12 +72,11 @@ def test_process_is_killed_before_the_operation(device: Device, network: Network
 
 
 def test_process_is_killed_within_the_operation(device: Device, network: Network) -> None:
-    # After its first row, the beginning of its transaction (which is no statement on PostgreSQL) and its second row.
-    inserted = 1
-    plan(network, Moment.WITHIN, statement=inserted + 1)
+    # Between its second and third row, which go together.
+    plan(network, Moment.WITHIN, writes=2)
     with pytest.raises(ProcessKilled):
         run_cleanup(device)
-    assert committed(device) == inserted
+    assert committed(device) == 1
 
 
 def test_process_is_killed_after_the_operation(device: Device, network: Network) -> None:
@@ -87,8 +86,8 @@ def test_process_is_killed_after_the_operation(device: Device, network: Network)
     assert committed(device) == 3
 
 
-def test_process_survives_where_the_operation_has_too_few_statements(device: Device, network: Network) -> None:
-    plan(network, Moment.WITHIN, statement=100)
+def test_process_survives_where_the_operation_writes_less_often(device: Device, network: Network) -> None:
+    plan(network, Moment.WITHIN, writes=3)
     assert run_cleanup(device) == transfer_statuses.COMPLETED
 
 
