@@ -14,6 +14,7 @@ class CourseAssignmentPlugin(KolibriPluginBase):  # type: ignore[misc]
 
     untranslated_view_urls = "api_urls"
     django_settings = "settings"
+    kolibri_options = "options"
 
     @property
     def url_slug(self) -> str:

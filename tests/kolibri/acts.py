@@ -111,21 +111,56 @@ def add_lesson(classroom: str, title: str) -> None:
     LessonAssignment.objects.create(lesson=lesson, collection=collection, assigned_by=head)
 
 
-def start_course(classroom: str, title: str, by: str) -> None:
-    """A course session of Kolibri's own for the whole class, with a test, as a coach makes them."""
+def start_course(collection: str, title: str, by: str) -> None:
+    """A course session of Kolibri's own for a class or a group, with a test, as a coach makes them."""
     from kolibri.core.courses.models import CourseSession, CourseSessionAssignment, UnitTestAssignment
 
-    coach, collection = _user(by), _collection(classroom)
+    coach, classroom, whom = _user(by), _collection(collection.partition("/")[0]), _collection(collection)
     session = CourseSession.objects.create(
-        course=uuid.uuid4().hex, title=title, collection=collection, created_by=coach, is_active=True
+        course=uuid.uuid4().hex, title=title, collection=classroom, created_by=coach, is_active=True
     )
-    CourseSessionAssignment.objects.create(course_session=session, collection=collection, assigned_by=coach)
+    CourseSessionAssignment.objects.create(course_session=session, collection=whom, assigned_by=coach)
     UnitTestAssignment.objects.create(
         course_session=session,
         unit_contentnode_id=uuid.uuid4().hex,
-        collection=collection,
+        collection=whom,
         test_type="pre",
         activated_by=coach,
+    )
+
+
+def rename_course(title: str, new_title: str) -> None:
+    """Give a course session of Kolibri's own another title."""
+    from kolibri.core.courses.models import CourseSession
+
+    session = CourseSession.objects.get(title=title)
+    session.title = new_title
+    session.save()
+
+
+def author_of_course(title: str) -> str | None:
+    """Who has made the course session of Kolibri's own with this title."""
+    from kolibri.core.courses.models import CourseSession
+
+    author = CourseSession.objects.get(title=title).created_by
+    return author and str(author.username)
+
+
+def limit() -> int | None:
+    """The most active assignments of a collection that a person may make on this device."""
+    from course_assignment.conf import max_active_per_collection
+
+    return max_active_per_collection()
+
+
+def rows(*model_names: str) -> int:
+    """How many rows of these Morango models are here."""
+    from morango.registry import syncable_models
+
+    return sum(
+        model.objects.count()
+        for model in syncable_models.get_models("facilitydata")
+        if model.morango_model_name in model_names
     )
 
 

@@ -266,3 +266,11 @@ def test_plugin_is_added_to_a_device_that_has_data(new_home: NewHome, stock_home
     held = home.act(["held"])
     assert (set(held["assignments"]), held["lessons"]) == ({"first"}, ["from before"])
     home.kolibri("manage", "makemigrations", "course_assignment.kolibri", "--check", "--dry-run")
+
+
+@pytest.mark.parametrize(("option", "limit"), [("7", 7), ("-1", None)])
+def test_limit_of_active_assignments_is_an_option_of_kolibri(
+    new_home: NewHome, migrated_home: Home, option: str, limit: int | None
+) -> None:
+    home = new_home(migrated_home, "limited", KOLIBRI_MAX_ACTIVE_COURSE_ASSIGNMENTS=option)
+    assert home.act(["limit"]) == limit
