@@ -1,0 +1,355 @@
+"""The oracle: what each device has heard, by what was done and which syncs were completed, in plain Python.
+
+It shares nothing with the policy or the operations. It keeps for each device what may be there of each record, which
+is one version where all is known, and several where a sync has failed or two edits have met.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any
+
+from course_assignment.simulation.observed import Observed
+from course_assignment.simulation.promises import BrokenPromise
+from course_assignment.simulation.rights import Rights, rights_of, together
+from course_assignment.simulation.versions import (
+    UNKNOWN,
+    AssignmentKey,
+    CollectionKey,
+    Key,
+    Version,
+    Versions,
+    all_met,
+)
+
+
+@dataclass
+class Replica:
+    """What one device has heard.
+
+    :param records: for each record, what may be here
+    :param users: whom the device is for
+    :param arrived: for which of them a pull was ever completed
+    :param quarantine: by the id of each edit in quarantine: the record, its value, and which versions it may be
+    :param set_aside: what there was, each time, of a record that went to quarantine last
+    :param released: the collections that were ever let go of here
+    :param tidy: whether a pull was completed, and nothing has been interrupted since
+    :param missed: whether the last hub that it pulled from granted less than it knows itself entitled to
+    :param waiting: records of which an interrupted sync may have left something that is not applied
+    """
+
+    is_hub: bool
+    records: dict[Key, Versions] = field(default_factory=dict)
+    users: list[str] = field(default_factory=list)
+    arrived: set[str] = field(default_factory=set)
+    quarantine: dict[str, tuple[AssignmentKey, Any, Versions]] = field(default_factory=dict)
+    set_aside: dict[AssignmentKey, Versions] = field(default_factory=dict)
+    released: set[str] = field(default_factory=set)
+    tidy: bool = False
+    waiting: set[Key] = field(default_factory=set)
+    missed: bool = False
+
+    def of(self, key: Key) -> Versions:
+        """What may be here of a record."""
+        return self.records.get(key, UNKNOWN)
+
+
+Moment = tuple[dict[Key, Versions], dict[Key, Versions]]
+"""What two devices had of each record."""
+
+
+class Oracle:
+    """Told of everything that is done, it says what each device must and may hold."""
+
+    def __init__(self) -> None:
+        self.class_of: dict[str, str | None] = {}
+        """For each group its class; None for a class."""
+        self._replicas: dict[str, Replica] = {}
+        self._number = 0
+        self._meetings: dict[tuple[str, frozenset[int]], int] = {}
+        self._edited_on: dict[int, str] = {}
+        self._reached: dict[Key, set[int]] = {}
+        self._lost: set[int] = set()
+
+    # Told of
+
+    def add(self, name: str, *, is_hub: bool) -> None:
+        """A device is there."""
+        self._replicas[name] = Replica(is_hub, tidy=is_hub)
+
+    def edit(self, name: str, key: Key, value: Any) -> None:
+        """Somebody has made a record what it is now on a device, or (None) deleted it."""
+        self._number += 1
+        self._edited_on[self._number] = name
+        replica = self._replicas[name]
+        replica.records[key] = frozenset(Version(value, version.before | {self._number}) for version in replica.of(key))
+        self._note_reached(name, [key])
+
+    def joined(self, name: str, user: str) -> None:
+        """A device is for this user, too."""
+        self._replicas[name].users.append(user)
+
+    def left(self, name: str, user: str, after: Observed) -> None:
+        """A device is no longer for this user, and has released what is theirs alone."""
+        replica = self._replicas[name]
+        replica.users.remove(user)
+        replica.arrived.discard(user)
+        if self._may_release(name):
+            self._release(name, after, granted=frozenset(), hub=None, sure=True)
+            replica.tidy = not replica.waiting
+            self._note_quarantine(name, after)
+
+    def snapshot(self, name: str) -> Any:
+        """What a backup of this device holds."""
+        return deepcopy(self._replicas[name])
+
+    def put_back(self, name: str, snapshot: Any) -> None:
+        """A device is what it was when its backup was made; what was made there since, and reached nobody, is lost."""
+        self._replicas[name] = snapshot
+        kept = {number for versions in snapshot.records.values() for each in versions for number in each.before}
+        for number, device in self._edited_on.items():
+            if device == name and number not in kept:
+                self._lost.add(number)
+
+    def moment(self, client: str, hub: str) -> Moment:
+        """What both sides of a sync have before it."""
+        return dict(self._replicas[client].records), dict(self._replicas[hub].records)
+
+    def synced(
+        self,
+        client: str,
+        hub: str,
+        user: str | None,
+        granted: Rights | None,
+        *,
+        pull: bool,
+        push: bool,
+        sure: bool,
+        stock: bool,
+        before: Moment,
+        after: tuple[Observed, Observed],
+    ) -> None:
+        """A device has synced with a hub.
+
+        :param user: for whom; None for the whole facility
+        :param granted: what the hub granted; None for the whole facility
+        :param sure: whether it was completed, with nothing left over from an earlier one
+        :param stock: whether the device lacks the extension
+        :param before: what both had before it
+        :param after: what both have now
+        """
+        here, there = self._replicas[client], self._replicas[hub]
+        if pull:
+            scope = [key for key in before[1] if _is_pulled(key, user, granted)]
+            self._receive(client, scope, before[1], sure=sure)
+            if sure:
+                here.waiting.clear()
+            if not here.is_hub and not stock:
+                self._after_pull(client, hub, str(user), granted, after[0], sure=sure)
+            self._settle(client, after[0], exactly=sure)
+        if push:
+            scope = [
+                key
+                for key in here.records
+                if granted is None or (isinstance(key, AssignmentKey) and key.collection in granted.writable)
+            ]
+            self._receive(hub, scope, here.records if sure else _either(before[0], here.records), sure=sure)
+            if sure:
+                there.waiting.clear()
+            self._settle(hub, after[1], exactly=sure)
+        if not sure:
+            here.tidy = here.is_hub and not here.waiting
+        self._note_reached(hub, there.records)
+        if here.is_hub:
+            self._note_reached(client, here.records)
+
+    # Asked
+
+    def replica(self, name: str) -> Replica:
+        """What a device has heard."""
+        return self._replicas[name]
+
+    def is_tidy(self, name: str) -> bool:
+        """Whether nothing may be amiss on a device."""
+        return self._replicas[name].tidy
+
+    def rights(self, name: str, users: Iterable[str], observed: Observed) -> Rights:
+        """What these users may read and write by what a device shows, which :meth:`expected` has been held against."""
+        collections, memberships, roles = observed.collections(), observed.memberships(), observed.roles()
+        return together([rights_of(user, collections, self.class_of, memberships, roles) for user in users])
+
+    def values(self, name: str, key: Key, collections: set[str]) -> set[Any]:
+        """What a device may show of a record; None: nothing.
+
+        :param collections: those whose rows are there
+        """
+        possible = {version.value for version in self._replicas[name].of(key)}
+        if self._hangs_on_nothing(key, collections):
+            return {None}
+        return possible
+
+    def pending(self, name: str, key: Key, versions: Versions) -> tuple[bool, bool]:
+        """Whether a record surely, and whether it possibly, holds an edit made here that no hub has ever had."""
+        sure = maybe = bool(versions)
+        own = [bool(self._unreached(name, key, version)) for version in versions]
+        return sure and all(own), maybe and any(own)
+
+    def _unreached(self, name: str, key: Key, version: Version) -> set[int]:
+        reached = self._reached.get(key, set())
+        return {
+            number
+            for number in version.before
+            if self._edited_on.get(number) == name and number not in reached and number not in self._lost
+        }
+
+    # How
+
+    def _hangs_on_nothing(self, key: Key, collections: set[str]) -> bool:
+        if isinstance(key, CollectionKey):
+            above = self.class_of[key.collection]
+            return above is not None and above not in collections
+        return key.collection not in collections
+
+    def _meeting(self, name: str) -> Any:
+        def number(together: frozenset[int]) -> int:
+            known = self._meetings.get((name, together))
+            if known is None:
+                self._number += 1
+                known = self._meetings[name, together] = self._number
+            return known
+
+        return number
+
+    def _receive(self, name: str, scope: Iterable[Key], theirs: dict[Key, Versions], *, sure: bool) -> None:
+        replica = self._replicas[name]
+        for key in scope:
+            mine = replica.of(key)
+            merged = all_met(mine, theirs.get(key, UNKNOWN), self._meeting(name))
+            if not sure:
+                if merged != mine:
+                    replica.waiting.add(key)
+                merged |= mine
+            replica.records[key] = merged
+
+    def _may_release(self, name: str) -> bool:
+        replica = self._replicas[name]
+        return set(replica.users) <= replica.arrived
+
+    def _after_pull(
+        self, name: str, hub: str, user: str, granted: Rights | None, after: Observed, *, sure: bool
+    ) -> None:
+        replica = self._replicas[name]
+        if sure:
+            replica.arrived.add(user)
+            readable = self.rights(name, [user], after).readable
+            replica.missed = granted is not None and not readable <= granted.readable
+        if not sure or self._may_release(name):
+            readable = granted.readable if granted else frozenset()
+            self._release(name, after, granted=readable, hub=hub, sure=sure)
+        if sure:
+            replica.tidy = self._may_release(name)
+        self._offered_back(name, after)
+        self._note_quarantine(name, after)
+
+    def _release(self, name: str, after: Observed, *, granted: frozenset[str], hub: str | None, sure: bool) -> None:
+        replica = self._replicas[name]
+        rights = self.rights(name, replica.users, after)
+        fetched_again = set()
+        for key, versions in list(replica.records.items()):
+            if not isinstance(key, AssignmentKey) or key.collection in rights.writable:
+                continue
+            certain, possible = self.pending(name, key, versions)
+            unreadable = key.collection not in rights.readable
+            if unreadable and sure:
+                replica.set_aside[key] = versions
+                if certain:
+                    self._must_be_set_aside(name, key, versions, after)
+                del replica.records[key]
+                replica.released.add(key.collection)
+            elif unreadable or possible:
+                replica.set_aside[key] = versions
+                if not unreadable:
+                    fetched_again.add(key.collection)
+                    if certain and sure:
+                        self._must_be_set_aside(name, key, versions, after)
+                if not sure:
+                    replica.records[key] = versions | UNKNOWN
+        there = self._replicas[hub].records if hub else {}
+        for key in list(replica.records):
+            if isinstance(key, AssignmentKey) and key.collection in fetched_again:
+                versions = replica.records[key]
+                certain, _ = self.pending(name, key, versions)
+                hubs = there.get(key, UNKNOWN) if key.collection in granted else UNKNOWN
+                replica.records[key] = hubs if certain and sure else versions | hubs | UNKNOWN
+
+    def _must_be_set_aside(self, name: str, key: AssignmentKey, versions: Versions, after: Observed) -> None:
+        values = {version.value for version in versions}
+        if None in values and all(self._is_all_own(name, key, version) for version in versions):
+            return
+        if not any(edit.key == key and edit.value in values for edit in after.quarantine):
+            raise BrokenPromise("P3", name, f"an edit of {key} is neither in quarantine nor with a hub")
+
+    def _is_all_own(self, name: str, key: Key, version: Version) -> bool:
+        """Whether a record was made here, and no hub has heard of it."""
+        return self._unreached(name, key, version) == {number for number in version.before if number in self._edited_on}
+
+    def _note_quarantine(self, name: str, after: Observed) -> None:
+        replica = self._replicas[name]
+        for edit in after.quarantine:
+            if edit.id not in replica.quarantine:
+                versions = replica.set_aside.get(edit.key, UNKNOWN)
+                replica.quarantine[edit.id] = (edit.key, edit.value, versions)
+
+    def _offered_back(self, name: str, after: Observed) -> None:
+        """What has left quarantine is with a hub, or in its place again."""
+        replica = self._replicas[name]
+        here = {edit.id for edit in after.quarantine}
+        for edit_id in [each for each in replica.quarantine if each not in here]:
+            key, value, versions = replica.quarantine.pop(edit_id)
+            possible = replica.of(key)
+            if after.rows.get(key) == value:
+                self._number += 1
+                self._edited_on[self._number] = name
+                replica.records[key] = possible | {Version(value, each.before | {self._number}) for each in possible}
+            elif all(self._unreached(name, key, version) for version in versions):
+                raise BrokenPromise("P3", name, f"the edit {value} of {key} left quarantine, and is nowhere")
+
+    def _settle(self, name: str, after: Observed, *, exactly: bool) -> None:
+        """Of what may be here, keep what shows, where everything that is here shows.
+
+        What does not fit is left: it is :meth:`expected` that says so.
+        """
+        if not exactly:
+            return
+        replica = self._replicas[name]
+        collections = after.collections()
+        for key, versions in replica.records.items():
+            if key in replica.waiting or len(versions) == 1 or self._hangs_on_nothing(key, collections):
+                continue
+            shown = after.rows.get(key)
+            left = frozenset(version for version in versions if version.value == shown)
+            if left:
+                replica.records[key] = left
+
+    def _note_reached(self, name: str, keys: Iterable[Key]) -> None:
+        replica = self._replicas[name]
+        if not replica.is_hub:
+            return
+        for key in keys:
+            versions = list(replica.of(key))
+            surely = frozenset.intersection(*(version.before for version in versions))
+            self._reached.setdefault(key, set()).update(surely)
+
+
+def _is_pulled(key: Key, user: str | None, granted: Rights | None) -> bool:
+    if granted is None or user is None or isinstance(key, CollectionKey):
+        return True
+    if isinstance(key, AssignmentKey):
+        return key.collection in granted.readable
+    return key.user == user
+
+
+def _either(one: dict[Key, Versions], other: dict[Key, Versions]) -> dict[Key, Versions]:
+    return {key: one.get(key, UNKNOWN) | other.get(key, UNKNOWN) for key in {*one, *other}}
