@@ -161,6 +161,18 @@ def test_every_stage_that_moves_records_asks_by_itself(
     assert answer.json()["code"] == "grant_shrunk"
 
 
+def test_asking_again_for_the_same_session_asks_the_policy_too(new_device: NewDevice, serve: Serve) -> None:
+    scene = _scene(new_device, serve)
+    with scene.tablet, _peer(scene) as peer:
+        transfer_id = peer.create(_own(scene)).json()["id"]
+        with scene.hub:
+            scene.leave()
+        answer = peer.create(_own(scene), transfer_id=transfer_id)
+
+    assert answer.status_code == 403
+    assert answer.json()["code"] == "grant_shrunk"
+
+
 def test_next_sync_after_a_refusal_works_with_the_narrower_filter(new_device: NewDevice, serve: Serve) -> None:
     scene = _scene(new_device, serve)
     with scene.tablet:

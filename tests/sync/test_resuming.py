@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
+from morango.errors import MorangoError
+from morango.models.certificates import Filter
 from morango.models.core import Buffer, RecordMaxCounterBuffer, SyncSession, TransferSession
+from morango.registry import session_middleware
+from morango.sync.controller import SessionControllerSignals
+from morango.sync.syncsession import PullClient, PushClient, TransferClient
 from requests.exceptions import RequestException
 
-from course_assignment.facility.models import Collection
+from course_assignment.facility.models import Collection, FacilityUser
+from morango_collection_sync.controller import EagerController
 from morango_collection_sync.driver import SyncDriver
+from morango_collection_sync.errors import FilterChanged
 from morango_collection_sync.reports import SyncReport
+from morango_collection_sync.sessions import certificate_filter
 from morango_collection_sync.simulation.device import Device
 from morango_collection_sync.simulation.server import DeviceServer
 from tests import school
@@ -24,8 +32,6 @@ from tests.sync.peer import Peer
 CHUNK_SIZE = 1
 RECORDS = 2
 SYNC_SESSIONS = "/api/morango/v1/syncsessions/"
-MOST_REQUESTS = 30
-"""More than a pull or a push of so many records takes."""
 
 
 class Link(NamedTuple):
@@ -65,10 +71,14 @@ def link(new_device: NewDevice) -> Iterator[Link]:
         yield Link(hub, laptop, joined, proxy, classroom.id)
 
 
-def _cut_and_resume(link: Link, number: int, lost: Lost, *, push: bool) -> str | None:
+def _chunks(requests: list[str]) -> int:
+    return sum("/buffers/" in request for request in requests)
+
+
+def _cut_and_resume(link: Link, number: int, lost: Lost, *, push: bool) -> str:
     """Cut a sync at a request, and complete it by another one.
 
-    :return: the request; None when the sync had fewer
+    :return: the request
     """
     source, target = (link.laptop, link.hub) if push else (link.hub, link.laptop)
     titles = {f"{number} {lost.value} {n}" for n in range(RECORDS)}
@@ -76,22 +86,24 @@ def _cut_and_resume(link: Link, number: int, lost: Lost, *, push: bool) -> str |
         link.assign(titles)
     with link.laptop:
         link.proxy.cut(number, lost)
-        try:
+        with pytest.raises(RequestException):
             link.sync(push=push)
-        except RequestException:
-            request = link.proxy.requests[number - 1]
-        else:
-            return None
-        sync_session = SyncSession.objects.filter(active=True).last()
-        open_transfer = TransferSession.objects.filter(active=True).last()
+        request = link.proxy.requests[number - 1]
+        chunks = _chunks(link.proxy.requests[: number - 1])
+        sync_session = SyncSession.objects.get(active=True)
+        open_transfer = TransferSession.objects.filter(active=True).first()
         link.proxy.heal()
 
         report = link.sync(push=push)
 
-        if sync_session is not None and (request, lost) != (f"DELETE {SYNC_SESSIONS}{sync_session.id}/", Lost.ANSWER):
+        if (request, lost) != (f"DELETE {SYNC_SESSIONS}{sync_session.id}/", Lost.ANSWER):
             assert report.resumed, request
         if open_transfer is not None:
             assert report.transfers[0].transfer_session_id == open_transfer.id, request
+            # Each record once, whichever sync has brought it; who has them all may look whether there are more.
+            chunks += _chunks(link.proxy.requests)
+            assert report.transfers[0].records == RECORDS, request
+            assert RECORDS <= chunks <= RECORDS + 1, request
         assert not TransferSession.objects.filter(active=True).exists(), request
         assert not Buffer.objects.exists(), request
     with link.hub:
@@ -103,21 +115,80 @@ def _cut_and_resume(link: Link, number: int, lost: Lost, *, push: bool) -> str |
     return request
 
 
+def _requests_of_a_sync(link: Link, *, push: bool) -> list[str]:
+    with link.laptop if push else link.hub:
+        link.assign({f"uncut {n}" for n in range(RECORDS)})
+    with link.laptop:
+        link.proxy.heal()
+        link.sync(push=push)
+    return link.proxy.requests
+
+
 @pytest.mark.parametrize("push", [False, True], ids=["pull", "push"])
 def test_sync_that_was_cut_at_any_request_goes_on_as_the_same_session(link: Link, push: bool) -> None:
-    requests = []
-    for number in range(1, MOST_REQUESTS):
-        request = _cut_and_resume(link, number, Lost.REQUEST, push=push)
-        if request is None:
-            break
-        requests.append(request)
-        # To lose the answer of a request that changes nothing is the same again.
-        if not request.startswith("GET"):
-            _cut_and_resume(link, number, Lost.ANSWER, push=push)
+    requests = _requests_of_a_sync(link, push=push)
+    assert _chunks(requests) == RECORDS
+    opening = next(number for number, request in enumerate(requests, 1) if request.endswith("/transfersessions/"))
 
-    assert requests[0] == "GET /api/morango/v1/morangoinfo/1/"
-    assert requests[-1].startswith(f"DELETE {SYNC_SESSIONS}")
-    assert sum("/buffers/" in request for request in requests) >= RECORDS
+    for number, request in enumerate(requests, 1):
+        # To lose a request that only looks is to lose the one that follows it; what comes before the transfer session
+        # has nothing to go on with.
+        if number >= opening and not (request.startswith("GET") and "/transfersessions/" in request):
+            for lost in (Lost.REQUEST,) if request.startswith("GET") else Lost:
+                assert _cut_and_resume(link, number, lost, push=push).split("/")[:5] == request.split("/")[:5]
+
+
+def _interrupt_before_serializing(link: Link, *, push: bool) -> str:
+    """Leave a session of which only the filter is settled.
+
+    :return: the transfer session's id
+    """
+
+    def interrupt(**kwargs: Any) -> None:
+        raise KeyboardInterrupt
+
+    certificates = link.joined.client_certificate(), link.joined.server_certificate()
+    with SyncDriver.connect(link.joined.base_url) as driver:
+        sync_session = driver.connection.create_sync_session(*certificates).sync_session
+        client = _transfer_client(driver, sync_session, push=push)
+        client.signals.session.started.connect(interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            client.initialize(Filter("\n".join(certificate_filter(certificates[0], push=push))))
+    return str(client.current_transfer_session.id)
+
+
+def _transfer_client(driver: SyncDriver, sync_session: SyncSession, *, push: bool) -> TransferClient:
+    controller = EagerController(session_middleware, SessionControllerSignals())
+    return (PushClient if push else PullClient)(driver.connection, sync_session, controller)
+
+
+@pytest.mark.parametrize("push", [False, True], ids=["pull", "push"])
+def test_session_that_was_interrupted_with_its_wide_filter_only_goes_on(link: Link, push: bool) -> None:
+    with link.laptop:
+        transfer_id = _interrupt_before_serializing(link, push=push)
+
+        report = link.sync(push=push)
+
+        assert report.resumed
+        assert report.transfers[0].transfer_session_id == transfer_id
+        assert f"{link.joined.dataset_id}:{link.classroom_id}" in report.transfers[0].partitions
+
+
+def test_session_that_the_hub_holds_with_another_filter_is_not_resumed(link: Link) -> None:
+    with link.laptop:
+        transfer_id = _interrupt_before_serializing(link, push=False)
+        with link.hub:
+            TransferSession.objects.all().delete()
+            carol = FacilityUser.objects.get(username="carol")
+            school.new_role(carol, school.new_classroom(Collection.objects.get(kind="facility"), "B"))
+        with SyncDriver.connect(link.joined.base_url) as driver:
+            client = _transfer_client(driver, SyncSession.objects.get(active=True), push=False)
+            with pytest.raises(MorangoError) as failed:
+                client.initialize(Filter("\n".join(certificate_filter(link.joined.client_certificate(), push=False))))
+
+        assert isinstance(failed.value.__cause__, FilterChanged)
+        assert failed.value.__cause__.transfer_session_id == transfer_id
+        assert not TransferSession.objects.get(id=transfer_id).active
 
 
 def _asked_again_with_its_wide_filter(new_device: NewDevice, serve: Serve, *, stock: bool) -> tuple[bool, int]:
