@@ -2,6 +2,11 @@
 
 Such a database counts on from where the backup was made, under an instance id whose higher counters others have seen
 already: what it makes next looks to them like something that they have. Under a new id it does not.
+
+Two things counters cannot tell. A database that was put back, and gives to a peer which has missed the same syncs
+before it meets one that has not, has used counters twice by then: what it gave to the first one reaches the second
+only when it is edited again. And what a hub lost that no other hub has comes back only from devices whose users may
+write it: a learner's device keeps it, and may not push it.
 """
 
 from __future__ import annotations

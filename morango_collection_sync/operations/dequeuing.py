@@ -7,6 +7,7 @@ from morango.sync.operations import LocalOperation
 
 from morango_collection_sync.conf import OPERATION_PRIORITY
 from morango_collection_sync.instances import notice_put_back, parsed_counters, seen_in_pull
+from morango_collection_sync.merges import take_received
 from morango_collection_sync.pending import note_declared
 
 
@@ -23,4 +24,16 @@ class NoticeOwnCounters(LocalOperation):
         self._assert(context.is_receiver)
         notice_put_back(seen_in_pull(context.transfer_session))
         note_declared(context.filter, parsed_counters(context.transfer_session.server_fsic))
+        return False
+
+
+class TakeReceived(LocalOperation):
+    """On the client of a pull: where nobody here may write, what the hub sends stands, and nothing is merged."""
+
+    priority = OPERATION_PRIORITY
+
+    def handle(self, context: LocalSessionContext) -> bool:
+        self._assert(not context.is_server)
+        self._assert(context.is_receiver)
+        take_received(context.transfer_session)
         return False

@@ -13,29 +13,32 @@ from morango_collection_sync.simulation.device import Device
 from morango_collection_sync.simulation.server import DeviceServer
 from tests import school
 from tests.conftest import Serve
-from tests.release.town import Town
+from tests.release.town import Elsewhere, Town, become_hub
 from tests.school import Joined
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """What every test begins with, made once: a school's hub, and ada's tablet after its first sync."""
+    """What every test begins with, made once: a school's hub, ada's tablet after its first sync, a second hub."""
 
     town: Town
     hub: Database
     tablet: Database
+    second: Database
     joined: Joined
 
 
 @pytest.fixture(scope="session")
 def prepared(databases: Databases) -> Prepared:
     """The databases that those of each test are copies of."""
-    hub, tablet = Device("hub", databases.new()), Device("tablet", databases.new())
+    hub, tablet, second = (Device(name, databases.new()) for name in ("hub", "tablet", "second"))
     town = Town(hub)
-    with DeviceServer(hub) as server, tablet:
-        joined = school.join(server.base_url, "ada")
-        joined.sync()
-    return Prepared(town, hub.database, tablet.database, joined)
+    with DeviceServer(hub) as server:
+        with tablet:
+            joined = school.join(server.base_url, "ada")
+            joined.sync()
+        become_hub(second, server.base_url)
+    return Prepared(town, hub.database, tablet.database, second.database, joined)
 
 
 @pytest.fixture
@@ -70,3 +73,15 @@ def joined(prepared: Prepared, town: Town, tablet: Device) -> Iterator[Joined]:
     """Ada's syncs with the hub, on her tablet, which the whole test is on."""
     with tablet:
         yield replace(prepared.joined, base_url=town.base_url)
+
+
+@pytest.fixture
+def second(prepared: Prepared, copied: Any) -> Device:
+    """A second hub, which has what the first one has, and hears of nothing by itself."""
+    return copied("second", prepared.second)
+
+
+@pytest.fixture
+def elsewhere(joined: Joined, second: Device, serve: Serve) -> Elsewhere:
+    """Ada's syncs with the second hub, on her tablet, which the whole test is on."""
+    return Elsewhere(joined, serve(second))

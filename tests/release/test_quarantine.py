@@ -19,12 +19,11 @@ from morango_collection_sync.quarantine import (
     restore,
     standing_of,
 )
+from morango_collection_sync.simulation.device import Device
 from tests import school
-from tests.conftest import NewDevice, Serve
 from tests.release.town import (
     Elsewhere,
     Town,
-    become_hub,
     findings,
     held,
     pulled,
@@ -390,11 +389,8 @@ def test_nothing_is_offered_back_from_a_hub_that_has_not_sent_the_collection(tow
 
 
 def test_an_edit_pushed_to_a_hub_that_a_second_hub_has_not_heard_of_comes_back_from_neither_twice(
-    town: Town, coaching: Joined, new_device: NewDevice, serve: Serve
+    town: Town, coaching: Joined, second: Device, elsewhere: Elsewhere
 ) -> None:
-    second = new_device("second")
-    become_hub(second, town.base_url)
-    elsewhere = Elsewhere(coaching, serve(second))
     _create("mine")
     coaching.sync()
     _lose_access(town)
