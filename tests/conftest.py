@@ -8,11 +8,16 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from hypothesis import HealthCheck, settings
 
 from morango_collection_sync.simulation.databases import Databases, migrated_databases
 from morango_collection_sync.simulation.device import Device
 from morango_collection_sync.simulation.network import Network
 from morango_collection_sync.simulation.server import DeviceServer
+
+# How fast an example is says how busy the machine is, and nothing about us.
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
 
 NewDevice = Callable[[str], Device]
 Serve = Callable[[Device], str]

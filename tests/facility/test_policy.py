@@ -95,7 +95,7 @@ def test_case_of_the_table(facility: Collection, case: Case) -> None:
     somebody_elses_roles=st.frozensets(st.tuples(st.sampled_from(NAMES), st.sampled_from(ROLE_KINDS)), max_size=2),
 )
 # Each example is rolled back, so that one database serves them all.
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_any_facility_gives_what_the_table_says(
     facility: Collection,
     known: Known,
