@@ -22,7 +22,7 @@ from urllib.parse import quote, urlencode
 ROOT = Path(__file__).parents[2]
 PROGRAM = (sys.executable, "-m", "course_assignment.facility")
 
-PATIENCE = 120
+PATIENCE = 300
 """Seconds after which a process that does not end fails its test."""
 
 # What a process notes of itself and of the machine; every other row is somebody's data.
@@ -136,7 +136,7 @@ class Home(ABC):
     def is_device(self) -> bool:
         """Whether the home has a key of its own to sync with, which is what makes it a hub or a member device."""
         return (
-            self.path.exists() and self.query("SELECT 1 FROM morango_certificate WHERE _private_key IS NOT NULL") != []
+            self.path.exists() and self.query("SELECT 1 FROM morango_certificate WHERE private_key IS NOT NULL") != []
         )
 
     def titles(self) -> set[str]:
@@ -297,11 +297,12 @@ class Serving:
             stderr=self._log,
             text=True,
         )
-        # So that a server that says nothing ends the test instead of holding it up.
-        self._guard = threading.Timer(PATIENCE, self.process.kill)
-        self._guard.start()
+        # So that a server that neither says a word nor ends fails its test instead of holding it up.
+        guard = threading.Timer(PATIENCE, self.process.kill)
+        guard.start()
         assert self.process.stdout is not None
         self.first_line = self.process.stdout.readline()
+        guard.cancel()
         self.url = next((word for word in self.first_line.split() if word.startswith("http://")), "")
         return self
 
@@ -312,8 +313,11 @@ class Serving:
         """End the process by this signal; its exit status. Doing it twice is no harm."""
         if self.process.poll() is None:
             self.process.send_signal(by)
-        status = self.process.wait()
-        self._guard.cancel()
+        try:
+            status = self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            status = self.process.wait()
         if self.process.stdout is not None:
             self.process.stdout.close()
         self._log.close()
