@@ -33,7 +33,9 @@ def issued_by_hub(certificate: Certificate) -> bool:
     Whoever has a certificate may sign others that reach no further, and write into them what they like
     (``Certificate.check_certificate``, Morango 0.8.15); the name of another user, for one.
     """
-    return certificate.parent is not None and covers_dataset(certificate.parent)
+    # Without the private key, which a hub's own certificate has and which takes long to load.
+    parent = Certificate.objects.filter(id=certificate.parent_id).defer("_private_key").first()
+    return parent is not None and covers_dataset(parent)
 
 
 def is_granting_hub(sync_session: SyncSession) -> bool:

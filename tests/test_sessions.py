@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from morango_collection_sync.sessions import (
     dataset_id_of,
     granted_partitions,
     is_granting_hub,
+    issued_by_hub,
     understands_grants,
 )
 from morango_collection_sync.simulation.device import Device
@@ -42,9 +44,9 @@ def _child(parent: Certificate, scope: str) -> Certificate:
         scope_definition_id=scope,
         scope_version=1,
         scope_params=json.dumps(params),
-        public_key=Key(),
         salt=uuid.uuid4().hex,
     )
+    certificate.private_key = Key()
     certificate.id = certificate.calculate_uuid()
     parent.sign_certificate(certificate)
     certificate.check_certificate()
@@ -62,14 +64,26 @@ def test_dataset_of_a_certificate_is_its_roots_id(hub: Certificate) -> None:
     assert {dataset_id_of(each) for each in (hub, second, _child(hub, SINGLE_USER))} == {hub.id}
 
 
-def test_dataset_is_found_without_loading_a_private_key(hub: Certificate) -> None:
-    user = _child(hub, SINGLE_USER)
+@pytest.mark.parametrize("ask", [dataset_id_of, covers_dataset, issued_by_hub], ids=lambda ask: ask.__name__)
+def test_certificate_is_looked_into_without_loading_a_private_key(
+    hub: Certificate, ask: Callable[[Certificate], object]
+) -> None:
+    user = Certificate.objects.get(id=_child(hub, SINGLE_USER).id)
 
     with CaptureQueriesContext(connection) as captured:
-        dataset_id_of(user)
+        ask(user)
 
-    assert len(captured) == 1
-    assert "private_key" not in captured[0]["sql"]
+    assert len(captured) > 0
+    assert not any("private_key" in query["sql"] for query in captured)
+
+
+def test_certificate_is_a_hubs_to_give_and_not_another_users(hub: Certificate) -> None:
+    user = _child(hub, SINGLE_USER)
+
+    assert issued_by_hub(user)
+    assert issued_by_hub(_child(_child(hub, FULL_FACILITY), SINGLE_USER))
+    assert not issued_by_hub(_child(user, SINGLE_USER))
+    assert not issued_by_hub(hub)
 
 
 def test_only_a_certificate_of_the_full_facility_covers_its_dataset(hub: Certificate) -> None:
