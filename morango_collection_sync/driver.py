@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 ProgressCallback = Callable[..., None]
 """Called with ``transfer_session=`` when a transfer begins, after each chunk, and when it ends."""
 
-SyncFailure = (CollectionSyncError, MorangoError, RequestException)
+_FAILURES = (CollectionSyncError, MorangoError, RequestException)
 
 
 class SyncDriver:
@@ -120,7 +120,7 @@ class SyncDriver:
         """Whether an interrupted session could be brought to its end."""
         try:
             self._run(sync_session, directions, report)
-        except SyncFailure as error:
+        except _FAILURES as error:
             if is_lost_connection(error):
                 raise
             logger.info("Sync session %s is given up: %s", sync_session.id, type(error).__name__)
@@ -140,7 +140,7 @@ class SyncDriver:
         sync_session = self.connection.create_sync_session(client_certificate, server_certificate).sync_session
         try:
             self._run(sync_session, directions, report)
-        except SyncFailure as error:
+        except _FAILURES as error:
             if not is_interruption(error):
                 _give_up(sync_session)
             raise

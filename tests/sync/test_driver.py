@@ -238,6 +238,14 @@ def test_session_in_which_the_hub_fails_again_is_replaced_by_a_new_one(link: Lin
         assert not TransferSession.objects.filter(active=True).exists()
 
 
+def test_session_that_is_interrupted_again_still_goes_on(link: Link) -> None:
+    interrupted = link.interrupt()
+
+    assert link.interrupt() == interrupted
+    with link.laptop:
+        assert link.joined.sync(push=False).resumed
+
+
 def test_session_that_the_hub_now_holds_with_another_filter_is_replaced_by_a_new_one(link: Link) -> None:
     link.interrupt()
     with link.hub:
