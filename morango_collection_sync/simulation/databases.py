@@ -50,7 +50,7 @@ class Database(ABC):
 
     @abstractmethod
     def drop(self) -> None:
-        """Remove the database. Nothing may use it afterwards."""
+        """Remove the database. Nothing may use it afterwards; to drop it again is no harm."""
 
 
 class Databases(ABC):
@@ -118,6 +118,7 @@ class ServerDatabase(Database):
     def __init__(self, server: Mapping[str, Any], name: str) -> None:
         self._server = server
         self._wrappers: dict[int, Any] = {}
+        self._dropped = False
         self.name = name
 
     def connection(self) -> Any:
@@ -145,8 +146,10 @@ class ServerDatabase(Database):
         self._on_server(f'CREATE DATABASE "{self.name}"')
 
     def drop(self) -> None:
-        self._disconnect()
-        self._on_server(f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)')
+        if not self._dropped:
+            self._disconnect()
+            self._on_server(f'DROP DATABASE "{self.name}" WITH (FORCE)')
+            self._dropped = True
 
     def _disconnect(self) -> None:
         for wrapper in self._wrappers.values():

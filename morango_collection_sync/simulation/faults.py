@@ -22,7 +22,7 @@ class RequestFault(Enum):
     REPEAT = "repeat"
     """It arrives twice; the first answer is the one that comes back."""
     DELAY = "delay"
-    """Whoever sent it gives it up, and it arrives all the same, after the next request to that device."""
+    """Whoever sent it gives it up, and it arrives all the same, after a later one."""
     CUT = "cut"
     """Nothing gets through any more on this connection: neither this request nor a later one."""
 

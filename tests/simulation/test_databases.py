@@ -101,10 +101,11 @@ def test_outer_transaction_dies_with_the_inner_one(database: Database) -> None:
         assert nonces() == 0
 
 
-def test_dropped_databases_leave_no_connection_behind(databases: Databases) -> None:
+def test_dropped_database_leaves_no_connection_behind_and_can_be_dropped_again(databases: Databases) -> None:
     database = databases.new()
     with using(database):
         nonces()
         wrapper = connections["default"]
     database.drop()
     assert wrapper.connection is None
+    database.drop()
