@@ -11,10 +11,16 @@ class CourseAssignmentConfig(AppConfig):
 
     def ready(self) -> None:
         from django.core.signals import request_started
+        from django.db.models.signals import pre_delete
+        from kolibri.core.auth.models import FacilityDataset
 
         from course_assignment.kolibri.buffers import ask_policy_before_reading
         from course_assignment.kolibri.content import give_up_content
+        from course_assignment.kolibri.deletions import forget_deleted_dataset
         from morango_collection_sync.signals import collection_released
 
         request_started.connect(ask_policy_before_reading, dispatch_uid="course_assignment.kolibri.buffers")
         collection_released.connect(give_up_content, dispatch_uid="course_assignment.kolibri.content")
+        pre_delete.connect(
+            forget_deleted_dataset, sender=FacilityDataset, dispatch_uid="course_assignment.kolibri.deletions"
+        )

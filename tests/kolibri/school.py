@@ -11,9 +11,12 @@ from kolibri.core.auth.models import Classroom, Collection, Facility, FacilityUs
 from kolibri.core.device.models import DevicePermissions
 from kolibri.core.device.utils import provision_device
 from morango.models.certificates import Certificate
+from morango.models.core import Store
 from morango.models.fields.crypto import Key
+from morango.sync.controller import MorangoProfileController
 
 from course_assignment.kolibri.models import CourseAssignment
+from morango_collection_sync.models import EditKind, QuarantinedEdit, QuarantineReason
 from tests.kolibri.homes import PASSWORD
 
 
@@ -72,3 +75,25 @@ def single_user_certificate(user: FacilityUser) -> Certificate:
     )
     root.sign_certificate(certificate)
     return certificate
+
+
+def quarantined_edit(assignment: CourseAssignment, user: FacilityUser) -> QuarantinedEdit:
+    """An edit of this assignment's title in quarantine, which the user could write."""
+    MorangoProfileController("facilitydata").serialize_into_store()
+    stored = Store.objects.get(id=assignment.id)
+    content = {**json.loads(stored.serialized), "title": f"edited {assignment.title}"}
+    return QuarantinedEdit.objects.create(
+        profile="facilitydata",
+        dataset_id=assignment.dataset_id,
+        collection_id=assignment.collection_id,
+        model_name="courseassignment",
+        record_id=assignment.id,
+        source_id=stored.source_id,
+        kind=EditKind.CHANGE,
+        reason=QuarantineReason.ACCESS_LOST,
+        serialized=json.dumps(content),
+        ancestry=json.dumps({stored.last_saved_instance: stored.last_saved_counter}),
+        saved_instance=stored.last_saved_instance,
+        saved_counter=stored.last_saved_counter,
+        user_ids=json.dumps([user.id]),
+    )

@@ -9,11 +9,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from kolibri.core.auth.models import Classroom, FacilityUser
 from morango.models.certificates import Certificate
-from morango.models.core import Store
 from morango.sync.controller import MorangoProfileController
 
 from course_assignment.kolibri.models import CourseAssignment
-from morango_collection_sync.models import EditKind, QuarantinedEdit, QuarantineReason
 from tests.kolibri import school
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -103,7 +101,7 @@ def test_audit_of_a_device_tells_of_what_nobody_may_read_and_release_takes_it(
 
 
 def test_quarantine_lists_restores_and_discards(classroom: Classroom, learner: FacilityUser, capsys: Any) -> None:
-    edits = [_quarantined(school.new_assignment(classroom, title), learner) for title in ("first", "second")]
+    edits = [school.quarantined_edit(school.new_assignment(classroom, title), learner) for title in ("first", "second")]
 
     listed = _printed(capsys, "quarantine", "list")
     assert [edit["record"]["title"] for edit in listed] == ["edited first", "edited second"]
@@ -111,24 +109,3 @@ def test_quarantine_lists_restores_and_discards(classroom: Classroom, learner: F
 
     assert _printed(capsys, "quarantine", "discard", edits[1].id)["id"] == edits[1].id
     assert [edit["id"] for edit in _printed(capsys, "quarantine", "list")] == [edits[0].id]
-
-
-def _quarantined(assignment: CourseAssignment, user: FacilityUser) -> QuarantinedEdit:
-    MorangoProfileController("facilitydata").serialize_into_store()
-    stored = Store.objects.get(id=assignment.id)
-    content = {**json.loads(stored.serialized), "title": f"edited {assignment.title}"}
-    return QuarantinedEdit.objects.create(
-        profile="facilitydata",
-        dataset_id=assignment.dataset_id,
-        collection_id=assignment.collection_id,
-        model_name="courseassignment",
-        record_id=assignment.id,
-        source_id=stored.source_id,
-        kind=EditKind.CHANGE,
-        reason=QuarantineReason.ACCESS_LOST,
-        serialized=json.dumps(content),
-        ancestry=json.dumps({stored.last_saved_instance: stored.last_saved_counter}),
-        saved_instance=stored.last_saved_instance,
-        saved_counter=stored.last_saved_counter,
-        user_ids=json.dumps([user.id]),
-    )

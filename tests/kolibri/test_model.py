@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 from django.core.management import call_command
 from kolibri.core.auth.models import Facility
+from kolibri.core.auth.utils.deprovision import deprovision
 from morango.models.core import DeletedModels, Store
 from morango.sync.controller import MorangoProfileController
 
 from course_assignment.errors import AssignmentFixed, FacilityNotAssignable, TooManyActive
 from course_assignment.kolibri.models import CourseAssignment
+from morango_collection_sync.models import PushedCounter, QuarantinedEdit
 from tests.kolibri import school
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -88,17 +90,25 @@ def test_deleting_the_author_keeps_the_assignment_and_its_attribution() -> None:
     assert CourseAssignment.objects.get(id=assignment.id).assigned_by == author_id
 
 
-def test_deleting_the_facility_leaves_no_assignment_behind() -> None:
+@pytest.mark.parametrize("how", ["deletefacility", "deprovision"])
+def test_deleting_the_facility_leaves_nothing_of_its_assignments_behind(how: str) -> None:
     facility = school.new_facility()
-    school.new_user(facility, "somebody")
-    school.new_assignment(school.new_classroom(facility, "A"), "one")
-    MorangoProfileController("facilitydata").serialize_into_store()
+    learner = school.new_user(facility, "somebody")
+    assignment = school.new_assignment(school.new_classroom(facility, "A"), "one")
+    school.quarantined_edit(assignment, learner)
+    PushedCounter.objects.create(partition=assignment._morango_partition, instance_id="a" * 32, counter=1)
+    another = PushedCounter.objects.create(partition=f"{'b' * 32}:{'c' * 32}", instance_id="a" * 32, counter=1)
 
-    call_command("deletefacility", facility=facility.id, noninteractive=True)
+    if how == "deletefacility":
+        call_command("deletefacility", facility=facility.id, noninteractive=True)
+    else:
+        deprovision()
 
     assert not Facility.objects.exists()
     assert not CourseAssignment.objects.exists()
     assert not Store.objects.filter(model_name="courseassignment").exists()
+    assert not QuarantinedEdit.objects.exists()
+    assert list(PushedCounter.objects.all()) == [another]
 
 
 def test_system_checks_find_nothing_amiss() -> None:
