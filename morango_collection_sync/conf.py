@@ -37,6 +37,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
     "MORANGO_QUEUE_OPERATIONS": (
         _ASK_AGAIN,
         "morango_collection_sync.operations.queuing:NoteTold",
+        "morango_collection_sync.operations.verifying:QueueBySoundCounters",
         "morango_collection_sync.operations.queuing:QueueOnce",
     ),
     "MORANGO_TRANSFERRING_OPERATIONS": (

@@ -6,6 +6,7 @@ On a hub this is about what a client pushes; on a client, about what a hub answe
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import Max
@@ -26,6 +27,7 @@ from morango_collection_sync.verification.counters import (
     justified,
     parsed_counters,
     prefixes_of,
+    sound_part,
 )
 from morango_collection_sync.verification.records import Scope, Sender
 from morango_collection_sync.verifier import RecordVerifier
@@ -42,9 +44,31 @@ class CheckCounters(LocalOperation):
     def handle(self, context: LocalSessionContext) -> bool:
         """:raises SessionRefused: when the counters are not to be used"""
         self._assert(context.is_server)
-        declared = _check(context, context.request.data.get("client_fsic", "{}"))
+        data = context.request.data
+        declared = _check(context, data.get("client_fsic", "{}") if isinstance(data, Mapping) else "{}")
         if context.is_push and FSIC_V2_FORMAT in context.capabilities:
             _lower_to_its_own(context, declared)
+        return False
+
+
+class QueueBySoundCounters(LocalOperation):
+    """On the sender: leaves out of both sides' counters what is not to be put into SQL.
+
+    What a client has declared to a hub was checked before. A hub's answer is not, nor is what this database has been
+    made to believe before this extension was there: one malformed partition breaks every sync of the whole facility.
+    """
+
+    priority = OPERATION_PRIORITY
+
+    def handle(self, context: LocalSessionContext) -> bool:
+        self._assert(context.is_producer)
+        self._assert(context.transfer_session is not None)
+        for name in ("client_fsic", "server_fsic"):
+            before = parsed_counters(getattr(context.transfer_session, name))
+            sound = _sound(context, before)
+            if sound != before:
+                setattr(context.transfer_session, name, json.dumps(sound))
+                context.transfer_session.save(update_fields=[name])
         return False
 
 
@@ -71,12 +95,13 @@ class TakeJustifiedCounters(LocalOperation):
     priority = OPERATION_PRIORITY - 1
 
     def handle(self, context: LocalSessionContext) -> bool:
-        """:raises SessionRefused: when the counters are not to be used"""
+        """:raises SessionRefused: on a hub, when the counters are not to be used"""
         self._assert(context.is_receiver)
         self._assert(context.transfer_session is not None)
         transfer_session = context.transfer_session
         name = "client_fsic" if context.is_server else "server_fsic"
-        declared = _check(context, getattr(transfer_session, name))
+        text = getattr(transfer_session, name)
+        declared = _check(context, text) if context.is_server else _sound(context, parsed_counters(text))
         by_partition = FSIC_V2_FORMAT in context.capabilities
         own, _ = InstanceIDModel.get_or_create_current_instance()
         saved = _saved_counters(transfer_session)
@@ -127,6 +152,10 @@ def _check(context: LocalSessionContext, text: Any) -> Any:
         end_transfer_session(context.transfer_session, refusal)
         raise refusal
     return declared
+
+
+def _sound(context: LocalSessionContext, declared: Any) -> Any:
+    return sound_part(declared, context.filter, by_partition=FSIC_V2_FORMAT in context.capabilities)
 
 
 def _lower_to_its_own(context: LocalSessionContext, declared: Any) -> None:

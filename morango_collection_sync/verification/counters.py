@@ -69,6 +69,24 @@ def counters_problem(declared: Any, sync_filter: Iterable[str], *, by_partition:
     return None
 
 
+def sound_part(declared: Any, sync_filter: Iterable[str], *, by_partition: bool) -> Any:
+    """What of some counters is well-formed and of the filter; the rest is as if never said.
+
+    For counters that no stranger has declared: what a hub answers, and what this database has from before.
+    """
+    if not by_partition:
+        return _sound_counters(declared)
+    sync_filter = tuple(sync_filter)
+    sound: dict[str, dict[str, Counters]] = {"sub": {}, "super": {}}
+    for name, belongs in (("sub", _is_inside), ("super", _is_above)):
+        part = declared.get(name) if isinstance(declared, dict) else None
+        for partition, counters in part.items() if isinstance(part, dict) else ():
+            well_formed = is_well_formed(partition) or (name == "super" and partition == "")
+            if well_formed and belongs(partition, sync_filter):
+                sound[name][partition] = _sound_counters(counters)
+    return sound
+
+
 def justified(
     declared: Any,
     saved: Iterable[SavedCounter],
@@ -149,3 +167,8 @@ def _is_above(partition: str, sync_filter: tuple[str, ...]) -> bool:
 
 def _are_counters(value: object) -> bool:
     return isinstance(value, dict) and all(is_hex_id(key) and is_counter(counter) for key, counter in value.items())
+
+
+def _sound_counters(value: object) -> Counters:
+    pairs = value.items() if isinstance(value, dict) else ()
+    return {key: counter for key, counter in pairs if is_hex_id(key) and is_counter(counter)}
