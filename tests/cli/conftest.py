@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from morango_collection_sync.simulation.databases import Databases
-from tests.cli.homes import FileHomes, Home, Homes, ServerHomes, Serving
+from tests.cli.homes import FileHomes, Home, Homes, ServerHomes
+from tests.cli.processes import Serving
 from tests.cli.schools import PASSWORD
 
 

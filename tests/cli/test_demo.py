@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.homes import PROGRAM, Home
+from tests.cli.homes import Home
+from tests.cli.processes import PROGRAM
 
 PATIENCE = 600
 """Seconds, many times as many as it takes: how long is told by :data:`MOST_WORK`, on a busy machine too."""

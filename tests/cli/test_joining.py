@@ -8,7 +8,8 @@ import subprocess
 import pytest
 
 from tests.cli import peers
-from tests.cli.homes import Home, Homes, Serving
+from tests.cli.homes import Home, Homes
+from tests.cli.processes import Serving
 from tests.cli.schools import PASSWORD, course_id
 
 NOT_HUBS = {

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.cli.homes import Home, Serving
+from tests.cli.homes import Home
+from tests.cli.processes import Serving
 from tests.cli.schools import PASSWORD, course_id
 
 IS_ID = re.compile("[0-9a-f]{32}").fullmatch

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.homes import PROGRAM, FileHome, Home
+from tests.cli.homes import FileHome, Home
+from tests.cli.processes import PROGRAM
 from tests.cli.schools import PASSWORD
 
 INIT = ("init", "Bergstation", "--admin", "head", "--password", PASSWORD)

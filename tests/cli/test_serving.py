@@ -6,7 +6,8 @@ import signal
 
 import pytest
 
-from tests.cli.homes import Home, Homes, Serving
+from tests.cli.homes import Home, Homes
+from tests.cli.processes import Serving
 from tests.cli.schools import PASSWORD
 
 

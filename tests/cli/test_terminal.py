@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.cli.homes import PATIENCE, Home, Homes, Serving
+from tests.cli.homes import Home, Homes
+from tests.cli.processes import PATIENCE, Serving
 from tests.cli.schools import PASSWORD, course_id
 
 ESCAPE = "\x1b["
