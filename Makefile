@@ -1,4 +1,5 @@
 # make demo: a hub and its member devices, syncing over HTTP, on a fresh clone
+# make soak SECONDS=600 DATABASE=sqlite: histories of a simulated school, for as long as it is told
 # make test: every tox environment: formatting, lint and types; the tests on SQLite and on PostgreSQL
 
 # The first of these that is here and can make a virtual environment. Django 3.2 takes Python up to 3.11.
@@ -11,7 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test
+.PHONY: demo soak test
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/demo.installed
@@ -19,6 +20,12 @@ demo: $(VENV)/demo.installed
 
 test: $(VENV)/test.installed
 	$(BIN)/tox run
+
+SECONDS ?= 600
+DATABASE ?= sqlite
+
+soak: $(VENV)/test.installed
+	$(BIN)/python -m course_assignment.simulation --steps 1000000 --seconds $(SECONDS) --database $(DATABASE)
 
 # Each is as new as the last installation into .venv, so that a second run installs nothing.
 $(VENV)/demo.installed: $(BIN)/python pyproject.toml

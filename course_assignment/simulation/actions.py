@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from course_assignment.simulation.school import School, Seat
 from course_assignment.simulation.versions import Assigned, AssignmentKey
+from morango_collection_sync.simulation.faults import PlannedFaults, RequestFault
 
 T = TypeVar("T")
 
@@ -392,6 +393,44 @@ def everybody(school: School) -> bool:
     return True
 
 
+@rule(1, faulty=True)
+def ended_in_between(school: School, number: int, request: int) -> bool:
+    """A coach's sync is cut, the coach's role ends on the hub, and the device goes on with the sync."""
+    choices = []
+    for hub in school.hubs:
+        roles = school.observe(hub).roles()
+        choices += [
+            (hub, seat, person, key, was)
+            for seat, person, key, was in _taken_places(school)
+            if not seat.is_hub and seat.must_meet is None and (person, key.collection) in roles
+        ]
+    chosen = pick(choices, number)
+    if chosen is None:
+        return False
+    hub, seat, person, key, was = chosen
+    school.retitle(seat, person, key, was)
+    school.sync(seat, hub, faults=PlannedFaults({14 + request % 20: RequestFault.CUT}))
+    if (person, key.collection) in school.observe(hub).roles():
+        school.end_coach(hub, str(person), key.collection)
+    school.sync(seat, hub)
+    return True
+
+
+@rule(1)
+def rogue(school: School, hub: int, role: int, collection: int) -> bool:
+    """A coach's device says of a record that it is of the coach's collection, and it is of another."""
+    seat = _hub(school, hub)
+    seen = school.observe(seat)
+    chosen = pick(sorted(each for each in seen.roles() if each[1] in seen.collections()), role)
+    if chosen is None:
+        return False
+    victim = pick([each for each in sorted(seen.collections()) if each != chosen[1]], collection)
+    if victim is None:
+        return False
+    school.rogue(seat, *chosen, victim)
+    return True
+
+
 def _hub(school: School, number: int) -> Seat:
     return school.hubs[number % len(school.hubs)]
 
@@ -429,12 +468,11 @@ def _writers(school: School) -> list[tuple[Seat, str | None, str]]:
 
 
 def _free_places(school: School) -> list[Place]:
-    courses = sorted(school.names.courses.values())
     seen = {seat.name: school.observe(seat).rows for seat in school.all_seats}
     return [
         (seat, person, AssignmentKey(label, course))
         for seat, person, label in _writers(school)
-        for course in courses
+        for course in school.courses
         if AssignmentKey(label, course) not in seen[seat.name]
     ]
 
@@ -479,17 +517,17 @@ def _change_both(school: School, number: int, *, delete: bool) -> bool:
     return True
 
 
-def _sync(school: School, device: int, hub: int, **how: bool) -> bool:
+def _sync(school: School, device: int, hub: int, *, pull: bool = True, push: bool = True, faulty: bool = False) -> bool:
     seat = pick([each for each in school.tablets if each.users], device)
     if seat is None:
         return False
     if seat.must_meet is not None:
         # A device that was put back is told so by the hub that has seen most of it, in a pull.
         at = next(each for each in school.hubs if each.name == seat.must_meet)
-        how = {"faulty": how.get("faulty", False)}
+        pull = push = True
     else:
         at = _hub(school, hub)
-    school.sync(seat, at, **how)
+    school.sync(seat, at, pull=pull, push=push, faults=school.random_faults() if faulty else None)
     return True
 
 
@@ -499,5 +537,5 @@ def _hubs_sync(school: School, one: int, other: int, *, faulty: bool) -> bool:
         server = _hub(school, other + 1)
     if client is server:
         return False
-    school.sync(client, server, faulty=faulty)
+    school.sync(client, server, faults=school.random_faults() if faulty else None)
     return True

@@ -8,22 +8,25 @@ from course_assignment.simulation.names import Names
 from course_assignment.simulation.observed import Observed
 from course_assignment.simulation.oracle import Oracle
 from course_assignment.simulation.promises import BrokenPromise
-from course_assignment.simulation.versions import Assigned, AssignmentKey, Key
+from course_assignment.simulation.versions import Assigned, AssignmentKey, Key, TieKey
 from morango_collection_sync.audit import AuditedKind, Finding
 
 
-def check_device(oracle: Oracle, name: str, observed: Observed, dataset_id: str) -> None:
+def check_device(
+    oracle: Oracle, name: str, observed: Observed, dataset_id: str, before: Observed | None = None
+) -> None:
     """Hold what a device has against what it must and may have.
 
+    :param before: what it had when it was in order last
     :raises BrokenPromise: when that is not so
     """
     check_envelopes(name, observed)
     check_filters(name, observed, dataset_id)
     check_confinement(oracle, name, observed)
-    check_records(oracle, name, observed)
+    check_records(oracle, name, observed, before)
 
 
-def check_records(oracle: Oracle, name: str, observed: Observed) -> None:
+def check_records(oracle: Oracle, name: str, observed: Observed, before: Observed | None) -> None:
     """P2 to P7, P10: each record is as the device has last heard of it."""
     collections = observed.collections()
     for key in sorted({*oracle.replica(name).records, *observed.rows}):
@@ -31,9 +34,9 @@ def check_records(oracle: Oracle, name: str, observed: Observed) -> None:
         shown = observed.rows.get(key)
         if shown not in possible:
             expected = " or ".join(sorted(map(str, possible)))
-            raise BrokenPromise(
-                _broken_by(oracle, name, key, possible, shown), name, f"{key} is {shown}; expected {expected}"
-            )
+            was = before.rows.get(key) if before is not None else None
+            promise = _broken_by(oracle, name, key, possible, shown, was)
+            raise BrokenPromise(promise, name, f"{key} is {shown}; expected {expected}")
 
 
 def check_confinement(oracle: Oracle, name: str, observed: Observed) -> None:
@@ -86,29 +89,33 @@ def check_agreement(everything: Mapping[str, Observed], oracle: Oracle, hubs: li
         else:
             readable = set(oracle.rights(name, oracle.replica(name).users, observed).readable)
         readable &= first.collections() & observed.collections()
+        users = oracle.replica(name).users
+        for key in sorted({*first.rows, *observed.rows}):
+            if isinstance(key, TieKey) and name not in hubs and key.user not in users:
+                continue
+            one, other = first.rows.get(key), observed.rows.get(key)
+            if not isinstance(key, AssignmentKey) and one != other:
+                raise BrokenPromise("P12", name, f"{key} is {other}; on {hubs[0]} it is {one}")
         for key in sorted({*first.stored, *observed.stored}):
             if key.collection not in readable:
                 continue
-            one, other = _alive(first, key), _alive(observed, key)
+            one, other = first.stored.get(key), observed.stored.get(key)
             if one != other:
                 raise BrokenPromise("P12", name, f"{key} is {other}; on {hubs[0]} it is {one}")
 
 
-def _alive(observed: Observed, key: AssignmentKey) -> str | None:
-    serialized, deleted = observed.stored.get(key, ("", True))
-    return None if deleted else serialized
-
-
-def _broken_by(oracle: Oracle, name: str, key: Key, possible: set[object], shown: object) -> str:
+def _broken_by(oracle: Oracle, name: str, key: Key, possible: set[object], shown: object, was: object) -> str:
     """The promise that this breaks, as far as one record tells."""
     replica = oracle.replica(name)
     values = [value for value in possible if isinstance(value, Assigned)]
     if isinstance(shown, Assigned) and any(value._replace(by=shown.by) == shown for value in values):
         return "P10"
     if replica.is_hub:
-        if shown is None:
+        if shown is None and was is not None:
             return "P4"
-        return "P3" if isinstance(key, AssignmentKey) else "P2"
+        if isinstance(key, AssignmentKey):
+            return "P3" if shown == was else "P7"
+        return "P2"
     if any(oracle.pending(name, key, replica.of(key))):
         return "P3"
     if shown is None and key.collection in replica.released:

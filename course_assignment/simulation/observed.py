@@ -30,7 +30,8 @@ class Observed:
 
     :param rows: what its app shows
     :param quarantine: its edits that could not be synced
-    :param stored: for each stored assignment, deleted or not, what Morango's Store has of it
+    :param stored: for each stored assignment, what Morango's Store has of it; None: that it is deleted
+    :param values: the same, as what it says
     :param partitions: for each table, the partitions of collections of which it has something
     :param misplaced: the ids of stored assignments whose content gives another id or partition
     :param filters: the filter of each transfer session, by the session's id
@@ -38,7 +39,8 @@ class Observed:
 
     rows: dict[Key, Any]
     quarantine: list[Quarantined] = field(default_factory=list)
-    stored: dict[AssignmentKey, tuple[str, bool]] = field(default_factory=dict)
+    stored: dict[AssignmentKey, str | None] = field(default_factory=dict)
+    values: dict[AssignmentKey, Assigned | None] = field(default_factory=dict)
     partitions: dict[str, set[str]] = field(default_factory=dict)
     misplaced: list[str] = field(default_factory=list)
     filters: dict[str, str] = field(default_factory=dict)
@@ -61,11 +63,12 @@ def observe(names: Names) -> Observed:
 
     :param names: the labels of the school's ids
     """
-    stored, misplaced = _stored(names)
+    stored, values, misplaced = _stored(names)
     return Observed(
         rows=_rows(names),
         quarantine=_quarantine(names),
         stored=stored,
+        values=values,
         partitions=_partitions(names),
         misplaced=misplaced,
         filters=dict(TransferSession.objects.values_list("id", "filter")),
@@ -104,19 +107,26 @@ def _quarantine(names: Names) -> list[Quarantined]:
     return found
 
 
-def _stored(names: Names) -> tuple[dict[AssignmentKey, tuple[str, bool]], list[str]]:
-    stored, misplaced = {}, []
+def _stored(
+    names: Names,
+) -> tuple[dict[AssignmentKey, str | None], dict[AssignmentKey, Assigned | None], list[str]]:
+    stored: dict[AssignmentKey, str | None] = {}
+    values: dict[AssignmentKey, Assigned | None] = {}
+    misplaced = []
     for record in Store.objects.filter(model_name="courseassignment"):
         key = AssignmentKey(names.collection(record.partition.partition(":")[2]), names.course(record.source_id))
-        stored[key] = (record.serialized, record.deleted)
-        if not record.deleted:
-            content = json.loads(record.serialized)
-            partition = f"{content['dataset_id']}:{content['collection_id']}"
-            named = f"{partition}::{content['course']}::courseassignment"
-            record_id = hashlib.sha256(named.encode()).hexdigest()[:32]
-            if not (record.partition == partition and record.id == content["id"] == record_id):
-                misplaced.append(record.id)
-    return stored, misplaced
+        content = json.loads(record.serialized or "{}")
+        if record.deleted or not content:
+            stored[key] = values[key] = None
+            continue
+        stored[key] = record.serialized
+        values[key] = _assigned(names, content["title"], content["is_active"], content["assigned_by"])
+        partition = f"{content['dataset_id']}:{content['collection_id']}"
+        named = f"{partition}::{content['course']}::courseassignment"
+        record_id = hashlib.sha256(named.encode()).hexdigest()[:32]
+        if not (record.partition == partition and record.id == content["id"] == record_id):
+            misplaced.append(record.id)
+    return stored, values, misplaced
 
 
 def _partitions(names: Names) -> dict[str, set[str]]:

@@ -128,6 +128,7 @@ class Oracle:
         push: bool,
         sure: bool,
         stock: bool,
+        writable: frozenset[str],
         before: Moment,
         after: tuple[Observed, Observed],
     ) -> None:
@@ -137,13 +138,17 @@ class Oracle:
         :param granted: what the hub granted; None for the whole facility
         :param sure: whether it was completed, with nothing left over from an earlier one
         :param stock: whether the device lacks the extension
+        :param writable: the collections that a user of the device might write in before it
         :param before: what both had before it
         :param after: what both have now
         """
         here, there = self._replicas[client], self._replicas[hub]
         if pull:
             scope = [key for key in before[1] if _is_pulled(key, user, granted)]
+            kept = {key: here.of(key) for key in scope}
             self._receive(client, scope, before[1], sure=sure)
+            if not here.is_hub and not stock:
+                self._take_received(client, kept, before[1], writable)
             if sure:
                 here.waiting.clear()
             if not here.is_hub and not stock:
@@ -233,6 +238,20 @@ class Oracle:
                 merged |= mine
             replica.records[key] = merged
 
+    def _take_received(
+        self, name: str, kept: dict[Key, Versions], theirs: dict[Key, Versions], writable: frozenset[str]
+    ) -> None:
+        """Where nobody here may write, what has come stands: to merge it would make a version that goes nowhere."""
+        replica = self._replicas[name]
+        for key, mine in kept.items():
+            if not isinstance(key, AssignmentKey) or key.collection in writable:
+                continue
+            surely, possibly = self.pending(name, key, mine)
+            apart = {other for one in mine for other in theirs.get(key, UNKNOWN) if _are_apart(one, other)}
+            if apart and not surely:
+                merged = {version for version in replica.records[key] if possibly or not _is_meeting_of(version, apart)}
+                replica.records[key] = frozenset(merged | apart)
+
     def _may_release(self, name: str) -> bool:
         replica = self._replicas[name]
         return set(replica.users) <= replica.arrived
@@ -321,9 +340,10 @@ class Oracle:
 
         What does not fit is left: it is :meth:`expected` that says so.
         """
-        if not exactly:
-            return
         replica = self._replicas[name]
+        if not exactly:
+            self._narrow(replica, after)
+            return
         collections = after.collections()
         for key, versions in replica.records.items():
             if key in replica.waiting or len(versions) == 1 or self._hangs_on_nothing(key, collections):
@@ -332,6 +352,15 @@ class Oracle:
             left = frozenset(version for version in versions if version.value == shown)
             if left:
                 replica.records[key] = left
+
+    def _narrow(self, replica: Replica, after: Observed) -> None:
+        """Of what an interrupted sync may have left of assignments, keep what is there, shown or stored."""
+        for key, versions in replica.records.items():
+            if isinstance(key, AssignmentKey) and len(versions) > 1:
+                there = {after.rows.get(key), after.values.get(key)}
+                left = frozenset(version for version in versions if version.value in there)
+                if left:
+                    replica.records[key] = left
 
     def _note_reached(self, name: str, keys: Iterable[Key]) -> None:
         replica = self._replicas[name]
@@ -349,6 +378,14 @@ def _is_pulled(key: Key, user: str | None, granted: Rights | None) -> bool:
     if isinstance(key, AssignmentKey):
         return key.collection in granted.readable
     return key.user == user
+
+
+def _are_apart(one: Version, other: Version) -> bool:
+    return not (one.before >= other.before or other.before > one.before)
+
+
+def _is_meeting_of(version: Version, parts: Iterable[Version]) -> bool:
+    return any(part.before < version.before for part in parts)
 
 
 def _either(one: dict[Key, Versions], other: dict[Key, Versions]) -> dict[Key, Versions]:

@@ -6,12 +6,15 @@ import random
 import uuid
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 from unittest import mock
 
-from morango.models.certificates import Certificate
+from morango.errors import MorangoError
+from morango.models.certificates import Certificate, Filter
+from morango.models.core import Store
+from morango.sync.controller import MorangoProfileController
 from requests.exceptions import RequestException
 
 from course_assignment.errors import AssignmentError
@@ -36,7 +39,8 @@ from course_assignment.simulation.promises import BrokenPromise
 from course_assignment.simulation.stock import stock_morango
 from course_assignment.simulation.versions import Assigned, AssignmentKey, CollectionKey, TieKey
 from morango_collection_sync.audit import audit
-from morango_collection_sync.driver import SyncDriver, SyncFailure
+from morango_collection_sync.driver import SyncDriver
+from morango_collection_sync.errors import CollectionSyncError
 from morango_collection_sync.simulation.databases import Database, Databases
 from morango_collection_sync.simulation.device import Device
 from morango_collection_sync.simulation.errors import ProcessKilled
@@ -45,6 +49,9 @@ from morango_collection_sync.simulation.network import Network
 
 PASSWORD = "chalk"
 ADMIN = "head"
+
+SyncFailure = (CollectionSyncError, MorangoError, RequestException)
+"""What a sync may fail with."""
 
 
 @dataclass(frozen=True)
@@ -343,6 +350,32 @@ class School:
         """Whether a device has a backup, and has met one other device at most since."""
         return bool(seat.backups) and len(seat.backups[0][3]) <= 1
 
+    def rogue(self, hub: Seat, user: str, label: str, victim: str) -> None:
+        """A coach's device pushes an assignment to a collection of theirs whose content is of another collection."""
+        seat = self._seat(f"rogue-{self.serial()}", is_hub=False)
+        try:
+            with self._connection(seat, hub) as driver:
+                _certify(driver, user, full_facility=False)
+                own, theirs = self._certificates(driver, user)
+                driver.sync(own, theirs, push=False)
+                row = CourseAssignment(
+                    dataset_id=self.dataset_id,
+                    collection=self._collection(label),
+                    course=self.names.course_id("course-rogue"),
+                    title="rogue",
+                )
+                row.save()
+                sync_filter = Filter(f"{self.dataset_id}:{self.names.collection_id(label)}")
+                MorangoProfileController(PROFILE).serialize_into_store(filter=sync_filter)
+                stored = Store.objects.get(id=row.id)
+                stored.serialized = stored.serialized.replace(row.collection_id, self.names.collection_id(victim))
+                stored.save()
+                with suppress(*SyncFailure):
+                    driver.sync(own, theirs, pull=False)
+        finally:
+            self.network.remove(seat.device)
+            seat.device.database.drop()
+
     # What happens
 
     def sync(
@@ -352,12 +385,12 @@ class School:
         *,
         pull: bool = True,
         push: bool = True,
-        faulty: bool = False,
+        faults: Faults | None = None,
     ) -> bool:
         """Let a device sync with a hub, for each of its users; whether all of it was completed."""
         self.network.deliver_late()
-        if faulty:
-            self.network.faults = RandomFaults(self.chance, self.knobs.faults)
+        if faults is not None:
+            self.network.faults = faults
         for each in (seat, hub):
             for backup in each.backups:
                 backup[3].add(hub.name if each is seat else seat.name)
@@ -366,9 +399,11 @@ class School:
         finally:
             self.happened.update(self.network.faults.happened)
             self.network.faults = Faults()
-            # What is still under way arrives, as long as its receiver is what it was.
-            self.network.deliver_late()
         return done
+
+    def random_faults(self) -> Faults:
+        """What goes wrong in a faulty sync."""
+        return RandomFaults(self.chance, self.knobs.faults)
 
     def _sync(self, seat: Seat, hub: Seat, *, pull: bool, push: bool) -> bool:
         users: list[str | None] = [None] if seat.is_hub else list(seat.users)
@@ -379,6 +414,7 @@ class School:
                 granted = self.oracle.rights(hub.name, [user], hub_before)
                 if seat.is_stock or hub.is_stock:
                     granted = granted._replace(readable=frozenset(), writable=frozenset())
+            writable = self.oracle.rights(seat.name, seat.users, self.observe(seat)).writable
             before = self.oracle.moment(seat.name, hub.name)
             completed = resumed = False
             try:
@@ -391,6 +427,8 @@ class School:
                 self._note_failure(error)
             except ProcessKilled:
                 pass
+            # What is still under way arrives, before anybody looks.
+            self.network.deliver_late()
             self.syncs["completed" if completed else "failed"] += 1
             self.oracle.synced(
                 seat.name,
@@ -401,6 +439,7 @@ class School:
                 push=push,
                 sure=completed and not resumed,
                 stock=seat.is_stock,
+                writable=writable,
                 before=before,
                 after=(self.observe(seat), self.observe(hub)),
             )
@@ -422,7 +461,7 @@ class School:
                 # This process has not been that device since.
                 continue
             observed = self.observe(seat)
-            check_device(self.oracle, seat.name, observed, self.dataset_id)
+            check_device(self.oracle, seat.name, observed, self.dataset_id, seat.checked)
             if self.oracle.is_tidy(seat.name):
                 with seat.device:
                     findings = audit(PROFILE, self.dataset_id)
@@ -495,8 +534,9 @@ class School:
                 user.set_password(PASSWORD)
                 user.save()
                 self.names.users[user.id] = label
-        for number in range(self.knobs.courses):
-            self.names.course_id(f"course-{number + 1}")
+        self.courses = [f"course-{number + 1}" for number in range(self.knobs.courses)]
+        for course in [*self.courses, "course-rogue"]:
+            self.names.course_id(course)
         for _ in range(self.knobs.classes):
             self.new_collection(first, None)
         for number in range(1, self.knobs.hubs):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Sequence
 
-from course_assignment.simulation.actions import RULES, Action, run
+from course_assignment.simulation.actions import RULES, Action, Rule, run
 from course_assignment.simulation.promises import BrokenPromise
 from course_assignment.simulation.school import Knobs, School
 from morango_collection_sync.simulation.databases import Databases
@@ -15,14 +15,19 @@ def draw(chance: random.Random, *, faults: bool) -> Action:
     """Something to do next."""
     rules = [rule for rule in RULES.values() if faults or not rule.faulty]
     chosen = chance.choices(rules, [rule.weight for rule in rules])[0]
-    return Action(chosen.name, tuple(chance.randrange(1000) for _ in range(chosen.numbers)))
+    return _drawn(chance, chosen)
 
 
 def history(seed: int, steps: int, *, faults: bool) -> list[Action]:
-    """What is done in a history of this seed; half of the devices come at its beginning."""
+    """What is done in a history of this seed, whose beginning gives people something to lose."""
     chance = random.Random(f"history {seed}")
-    beginning = [Action("new_device", (chance.randrange(1000), number)) for number in range(2)]
+    names = ("coach", "coach", "enrol", "enrol", "assign", "assign", "assign", "new_device", "new_device")
+    beginning = [_drawn(chance, RULES[name]) for name in names]
     return [*beginning, *(draw(chance, faults=faults) for _ in range(steps - len(beginning)))]
+
+
+def _drawn(chance: random.Random, rule: Rule) -> Action:
+    return Action(rule.name, tuple(chance.randrange(1000) for _ in range(rule.numbers)))
 
 
 def live(

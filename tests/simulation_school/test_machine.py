@@ -98,19 +98,11 @@ def live(databases: Databases, seed: int) -> Summary:
     return summary
 
 
-@pytest.fixture
-def unblocked(django_db_blocker: Any) -> Any:
-    with django_db_blocker.unblock():
-        yield
-
-
-@pytest.mark.usefixtures("unblocked")
 def test_no_promise_is_broken_and_every_rule_and_fault_happens(databases: Databases) -> None:
     summary = live(databases, FIXED_SEED)
     assert summary.never_ran(faults=True) == []
 
 
-@pytest.mark.usefixtures("unblocked")
 def test_no_promise_is_broken_whatever_the_seed(databases: Databases, capsys: pytest.CaptureFixture[str]) -> None:
     seed = int(os.environ.get("SIMULATION_SEED") or random.SystemRandom().randrange(10**6))
     with capsys.disabled():

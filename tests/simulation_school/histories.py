@@ -1,0 +1,238 @@
+"""Short histories, each of one thing that happens in schools; every promise is checked after every sync."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from course_assignment.simulation.school import School, Seat
+from course_assignment.simulation.versions import Assigned, AssignmentKey
+from morango_collection_sync.simulation.faults import PlannedFaults, RequestFault
+
+CLASS = "class-1"
+ONE, TWO = AssignmentKey(CLASS, "course-1"), AssignmentKey(CLASS, "course-2")
+
+History = Callable[[School], None]
+HISTORIES: dict[str, History] = {}
+
+
+def history(act: History) -> History:
+    HISTORIES[act.__name__] = act
+    return act
+
+
+def sync(school: School, seat: Seat, hub: Seat, *, pull: bool = True, push: bool = True) -> None:
+    school.sync(seat, hub, pull=pull, push=push)
+    school.check()
+
+
+def tablet(school: School, hub: Seat, *users: str) -> Seat:
+    seat = school.new_tablet()
+    for user in users:
+        school.join(seat, hub, user)
+    sync(school, seat, hub)
+    return seat
+
+
+def shown(school: School, seat: Seat, key: AssignmentKey) -> Assigned:
+    value = school.observe(seat).rows[key]
+    assert isinstance(value, Assigned)
+    return value
+
+
+def edit(school: School, seat: Seat, user: str | None = "user1", key: AssignmentKey = ONE) -> None:
+    school.retitle(seat, user, key, shown(school, seat, key))
+
+
+def with_coach(school: School, *others: str) -> tuple[Seat, Seat]:
+    """A hub with an assignment in the class that ``user1`` is coach of, and the coach's tablet."""
+    hub = school.hubs[0]
+    school.coach(hub, "user1", CLASS)
+    school.assign(hub, None, CLASS, "course-1", active=True)
+    return hub, tablet(school, hub, "user1", *others)
+
+
+@history
+def left_and_returned(school: School) -> None:
+    hub, seat = with_coach(school)
+    school.end_coach(hub, "user1", CLASS)
+    sync(school, seat, hub)
+    school.coach(hub, "user1", CLASS)
+    sync(school, seat, hub)
+    sync(school, seat, hub)
+
+
+@history
+def hub_that_has_not_heard(school: School) -> None:
+    hub, stale = school.hubs
+    school.enrol(hub, "user1", CLASS)
+    school.assign(hub, None, CLASS, "course-1", active=True)
+    seat = tablet(school, hub, "user1")
+    sync(school, seat, stale)
+    sync(school, seat, hub)
+
+
+@history
+def one_of_two_users_leaves(school: School) -> None:
+    hub = school.hubs[0]
+    school.assign(hub, None, CLASS, "course-1", active=True)
+    for user in ("user1", "user2"):
+        school.enrol(hub, user, CLASS)
+    seat = tablet(school, hub, "user1", "user2")
+    for user in ("user1", "user2"):
+        school.withdraw(hub, user, CLASS)
+        sync(school, seat, hub)
+        school.enrol(hub, user, CLASS)
+        sync(school, seat, hub)
+
+
+@history
+def author_who_is_not_here(school: School) -> None:
+    hub = school.hubs[0]
+    school.coach(hub, "user1", CLASS)
+    school.coach(hub, "user2", CLASS)
+    school.assign(hub, "user2", CLASS, "course-1", active=True)
+    seat = tablet(school, hub, "user1")
+    edit(school, seat)
+    sync(school, seat, hub)
+
+
+@history
+def device_that_lies(school: School) -> None:
+    hub = school.hubs[0]
+    school.coach(hub, "user1", CLASS)
+    school.rogue(hub, "user1", CLASS, "class-2")
+    school.check()
+
+
+@history
+def role_ends_while_a_push_is_interrupted(school: School) -> None:
+    for request in range(16, 24):
+        hub, seat = school.hubs[0], school.tablets[0] if school.tablets else with_coach(school)[1]
+        edit(school, seat)
+        school.sync(seat, hub, faults=PlannedFaults({request: RequestFault.CUT}))
+        school.end_coach(hub, "user1", CLASS)
+        sync(school, seat, hub)
+        school.coach(hub, "user1", CLASS)
+        sync(school, seat, hub)
+
+
+@history
+def role_ends_and_the_device_only_pushes(school: School) -> None:
+    hub, seat = with_coach(school)
+    school.enrol(hub, "user1", CLASS)
+    sync(school, seat, hub)
+    edit(school, seat)
+    school.end_coach(hub, "user1", CLASS)
+    sync(school, seat, hub, pull=False)
+    sync(school, seat, hub)
+    sync(school, seat, hub)
+
+
+@history
+def deleted_offline(school: School) -> None:
+    hub, seat = with_coach(school)
+    school.unassign(seat, "user1", ONE)
+    sync(school, seat, hub)
+
+
+@history
+def withdrawn_and_enrolled_again_before_a_sync(school: School) -> None:
+    hub = school.hubs[0]
+    school.enrol(hub, "user1", CLASS)
+    school.assign(hub, None, CLASS, "course-1", active=True)
+    seat = tablet(school, hub, "user1")
+    school.withdraw(hub, "user1", CLASS)
+    school.enrol(hub, "user1", CLASS)
+    sync(school, seat, hub)
+
+
+@history
+def edited_and_role_lost_and_given_again(school: School) -> None:
+    hub, seat = with_coach(school)
+    edit(school, seat)
+    school.assign(seat, "user1", CLASS, "course-2", active=True)
+    school.end_coach(hub, "user1", CLASS)
+    sync(school, seat, hub)
+    school.coach(hub, "user1", CLASS)
+    sync(school, seat, hub)
+    sync(school, seat, hub)
+
+
+@history
+def edited_in_a_class_that_is_deleted(school: School) -> None:
+    hub, seat = with_coach(school)
+    edit(school, seat)
+    school.assign(seat, "user1", CLASS, "course-2", active=True)
+    school.delete_collection(hub, CLASS)
+    sync(school, seat, hub)
+    sync(school, seat, hub)
+
+
+@history
+def put_back_from_a_backup(school: School) -> None:
+    hub, seat = with_coach(school)
+    school.back_up(seat)
+    for _ in range(2):
+        edit(school, seat)
+        sync(school, seat, hub)
+    school.put_back(seat)
+    edit(school, seat)
+    sync(school, seat, hub)
+    sync(school, seat, hub)
+
+
+@history
+def class_renamed_on_two_hubs(school: School) -> None:
+    hub, other = school.hubs
+    seat = tablet(school, hub, "user1")
+    school.rename(hub, CLASS)
+    school.rename(other, CLASS)
+    sync(school, seat, hub)
+    sync(school, seat, other)
+    sync(school, other, hub)
+    school.rename(hub, CLASS)
+    sync(school, seat, hub)
+    school.settle()
+
+
+@history
+def membership_ended_on_one_hub_and_renewed_on_another(school: School) -> None:
+    hub, other = school.hubs
+    school.enrol(hub, "user1", CLASS)
+    school.assign(hub, None, CLASS, "course-1", active=True)
+    sync(school, other, hub)
+    seat = tablet(school, hub, "user1")
+    school.withdraw(hub, "user1", CLASS)
+    school.withdraw(other, "user1", CLASS)
+    school.enrol(other, "user1", CLASS)
+    sync(school, seat, hub)
+    sync(school, seat, other)
+    school.settle()
+
+
+@history
+def class_deleted_on_one_hub_and_renamed_on_another(school: School) -> None:
+    hub, seat = with_coach(school, "user2")
+    other = school.hubs[1]
+    sync(school, other, hub)
+    school.rename(other, CLASS)
+    school.delete_collection(hub, CLASS)
+    sync(school, seat, other)
+    sync(school, other, hub)
+    sync(school, seat, other)
+    school.settle()
+
+
+@history
+def one_course_assigned_on_two_devices(school: School) -> None:
+    hub = school.hubs[0]
+    for user in ("user1", "user2"):
+        school.coach(hub, user, CLASS)
+    one, other = tablet(school, hub, "user1"), tablet(school, hub, "user2")
+    for seat, user in ((one, "user1"), (other, "user2")):
+        school.assign(seat, user, CLASS, "course-1", active=True)
+        sync(school, seat, hub)
+    school.settle()
+    school.unassign(one, "user1", ONE)
+    edit(school, other, "user2")
+    school.settle()

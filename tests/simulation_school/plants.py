@@ -1,0 +1,199 @@
+"""Faults to plant: each a way in which this extension could be wrong, most of them ways in which one was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+from unittest import mock
+
+from morango.models.core import DatabaseMaxCounter, DeletedModels, HardDeletedModels
+from morango.sync.operations import LocalOperation
+
+from course_assignment.facility.models import CourseAssignment, FacilityUser
+from morango_collection_sync import granting, pending, quarantine, release
+from morango_collection_sync.grants import Grant
+from morango_collection_sync.models import ReleasedPartition, collection_scoped_models
+from morango_collection_sync.operations.deserializing import KeepPendingEdits
+from morango_collection_sync.operations.verifying import VerifyRecords
+from morango_collection_sync.policy import AccessPolicy
+from morango_collection_sync.release import Released
+
+Plant = Callable[[], AbstractContextManager[Any]]
+
+PLANTS: dict[str, Plant] = {}
+
+
+def plant(make: Callable[[], Any]) -> Callable[[], Any]:
+    PLANTS[make.__name__] = make
+    return make
+
+
+def _deaf(operation: type[LocalOperation]) -> Any:
+    return mock.patch.object(operation, "handle", return_value=False)
+
+
+@plant
+def releases_by_deleting() -> Any:
+    """The rows go as a person deletes them, with their deletions noted for everybody."""
+
+    def purge(profile: str, partitions: frozenset[str]) -> dict[str, int]:
+        for model in collection_scoped_models(profile):
+            for row in model.objects.filter(_morango_partition__in=partitions):
+                row.delete()
+        return dict.fromkeys(partitions, 0)
+
+    return mock.patch.object(release, "_purge", purge)
+
+
+@plant
+def keeps_counters() -> Any:
+    """What is released leaves its counters behind, and no note."""
+    right = release._purge
+
+    def purge(profile: str, partitions: frozenset[str]) -> dict[str, int]:
+        counters = list(DatabaseMaxCounter.objects.filter(partition__in=partitions))
+        records = right(profile, partitions)
+        DatabaseMaxCounter.objects.bulk_create(counters)
+        ReleasedPartition.objects.filter(partition__in=partitions).delete()
+        return records
+
+    return mock.patch.object(release, "_purge", purge)
+
+
+@plant
+def keeps_stored_records() -> Any:
+    """Only the app's rows go."""
+
+    def purge(profile: str, partitions: frozenset[str]) -> dict[str, int]:
+        with release._deletion_unheard():
+            for model in collection_scoped_models(profile):
+                model.objects.filter(_morango_partition__in=partitions).delete()
+        return dict.fromkeys(partitions, 0)
+
+    return mock.patch.object(release, "_purge", purge)
+
+
+@plant
+@contextmanager
+def releases_by_the_peers_list() -> Iterator[None]:
+    """What the hub did not grant goes."""
+    right = release.release_unreadable
+    plan = release.plan_release
+
+    def release_ungranted(profile: str, dataset_id: str, *, finishing: Any = None) -> Released:
+        def by_list(held: Any, grant: Grant, edited: Any) -> Any:
+            listed = frozenset(
+                partition.partition(":")[2] for partition in finishing.get_filter() if partition in set(held)
+            )
+            return plan(held, Grant(dataset_id, listed, grant.writable & listed), edited)
+
+        with mock.patch.object(release, "plan_release", by_list if finishing else plan):
+            return right(profile, dataset_id, finishing=finishing)
+
+    with mock.patch("morango_collection_sync.pulls.release_unreadable", release_ungranted):
+        yield
+
+
+@plant
+def never_releases() -> Any:
+    """What may not be read any more stays."""
+    return mock.patch("morango_collection_sync.pulls.release_unreadable", return_value=Released({}))
+
+
+@plant
+def forgets_other_users() -> Any:
+    """A device lets go of what only its second user may read."""
+
+    def local_grant(self: AccessPolicy, dataset_id: str) -> Grant:
+        return self.grant_for(min(self.local_user_ids(dataset_id)), dataset_id)
+
+    return mock.patch.object(AccessPolicy, "local_grant", local_grant)
+
+
+@plant
+def nulls_unknown_authors() -> Any:
+    """An assignment loses its author on a device that does not know them."""
+    right = CourseAssignment.deserialize.__func__
+
+    def deserialize(cls: Any, dict_model: dict[str, Any], sync_filter: Any = None) -> Any:
+        row = right(cls, dict_model, sync_filter=sync_filter)
+        if not FacilityUser.objects.filter(id=row.assigned_by).exists():
+            row.assigned_by = None
+        return row
+
+    return mock.patch.object(CourseAssignment, "deserialize", classmethod(deserialize))
+
+
+@plant
+def verifies_nothing() -> Any:
+    """A record's content is taken for what its envelope says."""
+    return _deaf(VerifyRecords)
+
+
+@plant
+def asks_the_policy_once() -> Any:
+    """A session that was granted goes on, whatever has become of the grant."""
+    return mock.patch("morango_collection_sync.operations.later_stages.refuse_if_shrunk")
+
+
+@plant
+def grants_readers_to_push() -> Any:
+    """On a push, too, the readable collections are granted."""
+    right = granting.granted_now
+    return mock.patch(
+        "morango_collection_sync.operations.initializing.granted_now",
+        lambda sync_session, push: right(sync_session, push=False),
+    )
+
+
+@plant
+def skips_deletions() -> Any:
+    """The marks that deletions leave are dropped before they are stored."""
+
+    def forget(profile: str) -> None:
+        for marks in (DeletedModels, HardDeletedModels):
+            marks.objects.filter(profile=profile).delete()
+
+    return mock.patch("morango_collection_sync.operations.serializing.forget_undone_deletions", forget)
+
+
+@plant
+@contextmanager
+def deletes_what_was_made_again() -> Iterator[None]:
+    """What was deleted and made again stays deleted, as in Morango."""
+    with (
+        mock.patch("morango_collection_sync.operations.serializing.forget_undone_deletions"),
+        mock.patch.object(pending, "forget_undone_deletions"),
+    ):
+        yield
+
+
+@plant
+def sets_nothing_aside() -> Any:
+    """An edit goes with the collection."""
+    return mock.patch.object(release, "pending_edits", return_value=[])
+
+
+@plant
+def gives_up_quarantined_edits() -> Any:
+    """What is in quarantine is dropped when it could be offered back."""
+
+    return mock.patch.object(quarantine, "_apply")
+
+
+@plant
+def lets_work_go_with_its_collection() -> Any:
+    """What was made in a collection that is deleted elsewhere goes unseen."""
+    return _deaf(KeepPendingEdits)
+
+
+@plant
+@contextmanager
+def overlooks_backups() -> Iterator[None]:
+    """A device that was put back goes on under its old instance id."""
+    with (
+        mock.patch("morango_collection_sync.operations.dequeuing.notice_put_back", return_value=False),
+        mock.patch("morango_collection_sync.operations.serializing.notice_put_back", return_value=False),
+    ):
+        yield
