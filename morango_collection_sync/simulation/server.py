@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
@@ -77,7 +78,9 @@ class DeviceServer:
         """Close the port and every connection, and wait until the threads have ended. Doing it twice is no harm."""
         if self._thread.is_alive():
             # Waitress's loop ends when it has nothing left to wait for, and only its own thread may see to that.
-            self._server.trigger.pull_trigger(self._close_all)
+            with suppress(OSError):
+                # An earlier request's signal may already have run it, and closed what this one would write to.
+                self._server.trigger.pull_trigger(self._close_all)
             self._thread.join()
             self._server.task_dispatcher.shutdown()
 

@@ -22,6 +22,7 @@ from morango_collection_sync.reports import SyncReport
 from morango_collection_sync.simulation.databases import Databases
 from morango_collection_sync.simulation.device import Device
 from tests import school
+from tests.conftest import NewDevice
 from tests.hostile.conftest import OpenSession
 from tests.hostile.town import INSTANCE, Town, assignment, push, record
 from tests.stock.in_process import stock_morango
@@ -32,7 +33,6 @@ class SecondHub:
 
     def __init__(self, where: Town, device: Device) -> None:
         self.where = where
-        self.device = device
         with device:
             driver = SyncDriver.connect(where.base_url)
             (root,) = driver.connection.get_remote_certificates(where.dataset_id, scope_def_id=FULL_FACILITY)
@@ -52,8 +52,9 @@ class SecondHub:
 
 
 @pytest.mark.parametrize("stock", [False, True], ids=["with the extension", "stock"])
-def test_full_facility_syncs_bring_everything_both_ways(stock: bool, guarded: Town, databases: Databases) -> None:
-    device = Device("second", databases.new(), while_active=(stock_morango,) if stock else ())
+def test_full_facility_syncs_bring_everything_both_ways(stock: bool, guarded: Town, new_device: NewDevice) -> None:
+    device = new_device("second")
+    device.while_active = (stock_morango,) if stock else ()
     second = SecondHub(guarded, device)
     with device:
         second.sync()
@@ -76,12 +77,11 @@ def test_full_facility_syncs_bring_everything_both_ways(stock: bool, guarded: To
         assert Membership.objects.filter(user__username="eve").count() == 2
         assert not Membership.objects.filter(user__username="ada").exists()
         assert not CourseAssignment.objects.filter(id=guarded.assigned_b.id).exists()
-    device.database.drop()
 
 
-def test_hub_passes_on_records_of_a_model_that_it_does_not_have(guarded: Town, databases: Databases) -> None:
+def test_hub_passes_on_records_of_a_model_that_it_does_not_have(guarded: Town, new_device: NewDevice) -> None:
     """As a hub of a later version sends them: Morango keeps them for those who know the model."""
-    device = Device("second", databases.new())
+    device = new_device("second")
     second = SecondHub(guarded, device)
     with device:
         second.sync()
@@ -98,18 +98,17 @@ def test_hub_passes_on_records_of_a_model_that_it_does_not_have(guarded: Town, d
         second.sync()
     with guarded.hub:
         assert Store.objects.filter(id=row["model_uuid"]).exists()
-    device.database.drop()
 
 
-def test_stock_device_syncs_as_it_does_today(guarded: Town, databases: Databases) -> None:
-    device = Device("stock", databases.new(), while_active=(stock_morango,))
+def test_stock_device_syncs_as_it_does_today(guarded: Town, new_device: NewDevice) -> None:
+    device = new_device("stock")
+    device.while_active = (stock_morango,)
     with device:
         joined = school.join(guarded.base_url, "ada")
         reports = [joined.sync() for _ in range(2)]
 
         assert FacilityUser.objects.filter(username="ada").exists()
         assert [report.records(push=False) > 0 for report in reports] == [True, False]
-    device.database.drop()
 
 
 def test_field_of_a_later_version_is_kept(guarded: Town, open_session: OpenSession) -> None:

@@ -86,11 +86,14 @@ def town(
             school.new_role(users[coach], classroom)
         assigned_a, assigned_b = (school.assign(classroom, classroom.name) for classroom in (class_a, class_b))
         MorangoProfileController(PROFILE).serialize_into_store()
-    with DeviceServer(hub) as server:
-        made = Town(hub, server.base_url, facility.dataset_id, class_a, class_b, users, assigned_a, assigned_b)
-        yield made
-    for device, _ in made.devices.values():
-        device.database.drop()
+    made = Town(hub, "", facility.dataset_id, class_a, class_b, users, assigned_a, assigned_b)
+    try:
+        with DeviceServer(hub) as server:
+            made.base_url = server.base_url
+            yield made
+    finally:
+        for device in (hub, *(device for device, _ in made.devices.values())):
+            device.database.drop()
 
 
 def record(
