@@ -50,6 +50,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         "morango_collection_sync.operations.dequeuing:NoticeOwnCounters",
         "morango_collection_sync.operations.dequeuing:TakeReceived",
         "morango_collection_sync.operations.verifying:TakeJustifiedCounters",
+        "morango_collection_sync.operations.verifying:StoreVerified",
     ),
     "MORANGO_DESERIALIZE_OPERATIONS": (
         _ASK_AGAIN,

@@ -9,16 +9,18 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Max
+from django.utils import timezone
 from morango.constants.capabilities import FSIC_V2_FORMAT
 from morango.models.core import Buffer, DatabaseMaxCounter, InstanceIDModel, TransferSession
 from morango.sync.context import LocalSessionContext
-from morango.sync.operations import LocalOperation
+from morango.sync.operations import LocalOperation, ReceiverDequeueOperation
 
-from morango_collection_sync.conf import OPERATION_PRIORITY
+from morango_collection_sync.conf import OPERATION_PRIORITY, TAKEOVER_PRIORITY
 from morango_collection_sync.models import in_chunks
 from morango_collection_sync.partitions import is_within
-from morango_collection_sync.refusals import counters_refused, end_transfer_session, record_refused
+from morango_collection_sync.refusals import SessionRefused, counters_refused, end_transfer_session, record_refused
 from morango_collection_sync.sessions import certificate_filter, covers_dataset, dataset_id_of, understands_grants
 from morango_collection_sync.verification.counters import (
     SavedCounter,
@@ -73,49 +75,86 @@ class QueueBySoundCounters(LocalOperation):
 
 
 class VerifyRecords(LocalOperation):
-    """On the receiver: ends a session that brings a record which breaks a rule. Nothing of it is stored then."""
+    """On the client of a pull: ends a session that brings a record which breaks a rule. Nothing is stored then."""
 
     priority = OPERATION_PRIORITY
 
     def handle(self, context: LocalSessionContext) -> bool:
         """:raises SessionRefused: when a record breaks a rule"""
         self._assert(context.is_receiver)
-        self._assert(context.transfer_session is not None)
-        finding = RecordVerifier(context.transfer_session, scope_of(context), sender_of(context)).first_finding()
-        if finding is not None:
-            refusal = record_refused(finding.record_id, finding.rule)
+        self._assert(not context.is_server)
+        refusal = _refusal_of_records(context)
+        if refusal is not None:
             end_transfer_session(context.transfer_session, refusal)
             raise refusal
         return False
 
 
 class TakeJustifiedCounters(LocalOperation):
-    """On the receiver, last of all before Morango stores: leaves of the sender's counters what its records show."""
+    """On the client of a pull, last before Morango stores: leaves of the hub's counters what its records show."""
 
     priority = OPERATION_PRIORITY - 1
 
     def handle(self, context: LocalSessionContext) -> bool:
-        """:raises SessionRefused: on a hub, when the counters are not to be used"""
         self._assert(context.is_receiver)
-        self._assert(context.transfer_session is not None)
-        transfer_session = context.transfer_session
-        name = "client_fsic" if context.is_server else "server_fsic"
-        text = getattr(transfer_session, name)
-        declared = _check(context, text) if context.is_server else _sound(context, parsed_counters(text))
-        by_partition = FSIC_V2_FORMAT in context.capabilities
-        own, _ = InstanceIDModel.get_or_create_current_instance()
-        saved = _saved_counters(transfer_session)
-        taken = justified(
-            declared,
-            saved,
-            context.filter,
-            own.id,
-            _held_counters({each.instance_id for each in saved}),
-            by_partition=by_partition,
-        )
-        setattr(transfer_session, name, json.dumps(taken))
-        transfer_session.save(update_fields=[name])
+        self._assert(not context.is_server)
+        _take_justified(context, _sound(context, parsed_counters(context.transfer_session.server_fsic)))
         return False
+
+
+class StoreVerified(LocalOperation):
+    """On the hub of a push: verifies and stores in one transaction, in which no further record can come in.
+
+    It has Morango's own operation store, and so stands behind all that a host adds to the stage.
+    """
+
+    priority = TAKEOVER_PRIORITY
+    store = ReceiverDequeueOperation()
+
+    def handle(self, context: LocalSessionContext) -> Any:
+        """:raises SessionRefused: when a record breaks a rule, or the counters are not to be used"""
+        self._assert(context.is_receiver)
+        self._assert(context.is_server)
+        declared = _check(context, context.transfer_session.client_fsic)
+        with transaction.atomic():
+            _hold_back_records(context.transfer_session)
+            refusal = _refusal_of_records(context)
+            if refusal is None:
+                _take_justified(context, declared)
+                return self.store.handle(context)
+        # Outside of the transaction, which the error would undo, and the end of the session with it.
+        end_transfer_session(context.transfer_session, refusal)
+        raise refusal
+
+
+def _hold_back_records(transfer_session: TransferSession) -> None:
+    """Let nothing into a session's buffers until the transaction ends: it would be stored, and not be verified."""
+    rows = TransferSession.objects.filter(pk=transfer_session.pk)
+    # SQLite locks at the first thing written; PostgreSQL, for a row that others refer to, when it is asked to.
+    rows.update(last_activity_timestamp=timezone.now())
+    rows.select_for_update().get()
+
+
+def _refusal_of_records(context: LocalSessionContext) -> SessionRefused | None:
+    finding = RecordVerifier(context.transfer_session, scope_of(context), sender_of(context)).first_finding()
+    return None if finding is None else record_refused(finding.record_id, finding.rule)
+
+
+def _take_justified(context: LocalSessionContext, declared: Any) -> None:
+    transfer_session = context.transfer_session
+    own, _ = InstanceIDModel.get_or_create_current_instance()
+    saved = _saved_counters(transfer_session)
+    taken = justified(
+        declared,
+        saved,
+        context.filter,
+        own.id,
+        _held_counters({each.instance_id for each in saved}),
+        by_partition=FSIC_V2_FORMAT in context.capabilities,
+    )
+    name = "client_fsic" if context.is_server else "server_fsic"
+    setattr(transfer_session, name, json.dumps(taken))
+    transfer_session.save(update_fields=[name])
 
 
 def sender_of(context: LocalSessionContext) -> Sender:

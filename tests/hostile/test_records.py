@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
+from unittest import mock
 
 import pytest
-from morango.models.core import Store
+from django.db import connection
+from morango.models.core import DatabaseMaxCounter, Store, TransferSession
 from morango.models.fields.uuids import sha2_uuid
 
 from course_assignment.facility.models import (
@@ -18,6 +20,7 @@ from course_assignment.facility.models import (
     Role,
     RoleKind,
 )
+from morango_collection_sync.verifier import Finding, RecordVerifier
 from tests.hostile.conftest import OpenSession
 from tests.hostile.town import Town, assignment, push, record
 
@@ -273,3 +276,27 @@ def test_honest_records_made_by_hand_are_stored(guarded: Town, open_session: Ope
     with guarded.hub:
         assert CourseAssignment.objects.get(id=row["model_uuid"]).title == "pushed"
         assert Collection.objects.get(id=guarded.class_a.id)
+
+
+def test_records_are_verified_in_the_transaction_that_stores_them(guarded: Town, open_session: OpenSession) -> None:
+    """Another worker of the hub could let a record in between the two."""
+    peer = open_session(guarded, "carol")
+    partition = guarded.partition(guarded.class_a)
+    row = record("courseassignment", partition, "c0" * 16, assignment(partition))
+    inside = []
+
+    def verify(verifier: RecordVerifier) -> Finding | None:
+        inside.append(connection.in_atomic_block)
+        return None
+
+    with (
+        mock.patch.object(RecordVerifier, "first_finding", verify),
+        mock.patch.object(DatabaseMaxCounter, "update_fsics", side_effect=RuntimeError("the process ends here")),
+    ):
+        push(peer, guarded.own_partition("carol"), [row])
+
+    assert inside == [True]
+    with guarded.hub:
+        transfer_session = TransferSession.objects.get()
+        assert transfer_session.client_fsic == '{"sub": {}, "super": {}}'
+        assert transfer_session.buffer_set.count() == 1
