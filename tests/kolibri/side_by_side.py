@@ -97,7 +97,8 @@ def play(way: Way, folder: Path, courses: int) -> Outcome:
         return Outcome(
             sent=hub.act(["rows", *way.models]),
             received=received,
-            pulled=re.findall(r"Receiving data \((\d+/\d+, [^)]*)\)", log)[-1],
+            # The line of the progress that says all of all.
+            pulled=[f"{records}, {size}" for records, size in re.findall(r"\((\d+)/\1, ([^)]*)\)", log)][-1],
             left=tablet.act(["rows", *way.models]),
             author=author,
         )
