@@ -82,13 +82,15 @@ def test_own_records_come_back_although_a_hub_without_them_was_met_first(
     with second:
         school.new_role(town.ada, town.class_a, RoleKind.ADMIN)
     elsewhere.sync()
-    assert titles(town.class_a) == {"a0", "a1", "a2"}
+    school.assign(Collection.objects.get(name="A"), "new")
+    elsewhere.sync()
+    assert titles(town.class_a) == {"a0", "a1", "a2", "new"}
     with town.hub:
         school.new_role(town.ada, town.class_a, RoleKind.ADMIN)
 
     joined.sync()
 
-    assert titles(town.class_a) == {"a0", "a1", "a2", "mine"}
+    assert titles(town.class_a) == {"a0", "a1", "a2", "new", "mine"}
     elsewhere.sync()
     with second:
         assert CourseAssignment.objects.filter(id=mine.id).exists()

@@ -7,10 +7,12 @@ from contextlib import contextmanager
 
 import pytest
 
+from course_assignment.facility.device import own_certificates
 from course_assignment.facility.leaving import leave
-from course_assignment.facility.models import PROFILE, CourseAssignment, Membership
+from course_assignment.facility.models import PROFILE, SINGLE_USER, CourseAssignment, Membership
 from morango_collection_sync.models import QuarantinedEdit
 from morango_collection_sync.release import prepare_release, release_prepared
+from morango_collection_sync.simulation.device import Device
 from morango_collection_sync.simulation.errors import ProcessKilled
 from morango_collection_sync.simulation.faults import Kill, Moment, OperationRun, PlannedFaults
 from morango_collection_sync.simulation.kills import killable_operations
@@ -19,14 +21,15 @@ from tests.release.town import Stopped, Town, counted, everything, findings, hel
 from tests.school import Joined
 
 FINISH = OperationRun("cleanup", "FinishPull", is_server=False)
+BEHIND = OperationRun("cleanup", "CleanupOperation", is_server=False)
 
 
 @contextmanager
-def _killed_at(moment: Moment, statement: int = 0) -> Iterator[None]:
-    """Kill this device's process at the end of its pull."""
-    faults = PlannedFaults(kill=Kill(FINISH, moment, statement))
-    with killable_operations(faults.for_operation, lambda kill: faults.happened.update([kill.moment])):
-        with pytest.raises(ProcessKilled):
+def _killed_at(tablet: Device, kill: Kill) -> Iterator[None]:
+    """Be the tablet, until its process is killed at the end of a pull."""
+    faults = PlannedFaults(kill=kill)
+    with killable_operations(faults.for_operation, lambda device, done: faults.happened.update([done.moment])):
+        with pytest.raises(ProcessKilled), tablet:
             yield
         assert faults.happened
 
@@ -37,46 +40,56 @@ def _edit() -> None:
     assignment.save()
 
 
-PLACES = [(Moment.BEFORE, 0), *((Moment.WITHIN, statement) for statement in range(0, 50, 7)), (Moment.AFTER, 0)]
+PLACES = [
+    Kill(FINISH, Moment.BEFORE),
+    *(Kill(FINISH, Moment.WITHIN, writes) for writes in range(0, 16, 3)),
+    Kill(BEHIND, Moment.BEFORE),
+]
 
 
-@pytest.mark.parametrize(("moment", "statement"), PLACES)
+def _name(kill: Kill) -> str:
+    return f"{kill.moment.value} {kill.run.operation} {kill.writes}"
+
+
+@pytest.mark.parametrize("kill", PLACES, ids=_name)
 def test_a_release_that_was_cut_off_is_whole_after_the_next_sync(
-    town: Town, joined: Joined, moment: Moment, statement: int
+    town: Town, tablet: Device, joined: Joined, kill: Kill
 ) -> None:
     town.make_coach(town.ada, town.class_a)
     joined.sync()
     _edit()
     town.end_coach(town.ada, town.class_a)
     town.withdraw(town.ada, town.class_a)
-    with _killed_at(moment, statement):
+    with _killed_at(tablet, kill):
         joined.sync()
-    partition = town.partition(town.class_a)
-    assert bool(held(partition)) is not bool(quarantined()), "the edit is here or there"
+    with tablet:
+        partition = town.partition(town.class_a)
+        assert bool(held(partition)) is not bool(quarantined()), "the edit is here or there"
 
-    joined.sync()
+        joined.sync()
 
-    assert not held(partition)
-    assert QuarantinedEdit.objects.count() == 1
-    assert not findings(town.dataset_id)
+        assert not held(partition)
+        assert QuarantinedEdit.objects.count() == 1
+        assert not findings(town.dataset_id)
 
 
-@pytest.mark.parametrize(("moment", "statement"), [PLACES[0], *PLACES[4:7], PLACES[-1]])
+@pytest.mark.parametrize("kill", PLACES[3:], ids=_name)
 def test_what_was_to_be_fetched_again_is_there_after_the_next_sync(
-    town: Town, joined: Joined, moment: Moment, statement: int
+    town: Town, tablet: Device, joined: Joined, kill: Kill
 ) -> None:
     town.make_coach(town.ada, town.class_a)
     joined.sync()
     _edit()
     town.end_coach(town.ada, town.class_a)
-    with _killed_at(moment, statement):
+    with _killed_at(tablet, kill):
         joined.sync()
 
-    joined.sync()
+    with tablet:
+        joined.sync()
 
-    assert titles(town.class_a) == {"a0", "a1", "a2"}
-    assert QuarantinedEdit.objects.count() == 1
-    mine = stored_content(town.partition(town.class_a))
+        assert titles(town.class_a) == {"a0", "a1", "a2"}
+        assert QuarantinedEdit.objects.count() == 1
+        mine = stored_content(town.partition(town.class_a))
     with town.hub:
         assert mine == stored_content(town.partition(town.class_a))
 
@@ -107,12 +120,4 @@ def test_leaving_a_device_is_whole_or_nothing(town: Town, joined: Joined) -> Non
         assert number < 500
     assert not held(town.partition(town.class_a))
     assert len(quarantined()) == 1
-    assert not joined_certificates()
-
-
-def joined_certificates() -> list[object]:
-    """The single-user certificates that this device has keys of."""
-    from course_assignment.facility.device import own_certificates
-    from course_assignment.facility.models import SINGLE_USER
-
-    return list(own_certificates(SINGLE_USER))
+    assert not own_certificates(SINGLE_USER)

@@ -127,11 +127,11 @@ class TestDevice:
             assert "after" in titles(town.class_a)
 
     def test_what_counts_before_the_first_sync_hides_nothing(self, town: Town, ada: Joined) -> None:
+        _assign("after")
         # As releasing, leaving and pulls from other hubs count, until the hub has seen no more than this.
         for number in range(4 * SYNCS):
-            _rename("a0" if not number else f"a0 {number - 1}", f"a0 {number}")
             serialize_pending(PROFILE, town.dataset_id)
-        _assign("after")
+            _rename("a0" if not number else f"a0 {number - 1}", f"a0 {number}")
         ada.sync()
         with town.hub:
             assert {"after", f"a0 {4 * SYNCS - 1}"} <= titles(town.class_a)

@@ -9,6 +9,7 @@ import pytest
 from morango.models.core import TransferSession
 from requests.exceptions import ConnectionError as RequestLost
 
+from course_assignment.facility.leaving import leave
 from course_assignment.facility.models import Collection, CourseAssignment
 from morango_collection_sync.driver import SyncDriver
 from tests import school
@@ -17,10 +18,9 @@ from tests.release.town import Town, findings, held, stored_content, titles
 from tests.school import Joined
 
 
-@pytest.fixture(params=[False, True], ids=["reduced counters", "all counters"])
-def coaching(request: pytest.FixtureRequest, settings: Any, town: Town, joined: Joined) -> Joined:
+@pytest.fixture
+def coaching(town: Town, joined: Joined) -> Joined:
     """Ada coaches class A and is a member of it, and has written in it, which the hub has."""
-    settings.MORANGO_DISABLE_FSIC_REDUCTION = request.param
     town.make_coach(town.ada, town.class_a)
     joined.sync()
     school.assign(Collection.objects.get(name="A"), "mine")
@@ -129,6 +129,7 @@ def _three_times(town: Town, joined: Joined) -> None:
         joined.sync()
 
 
+@pytest.mark.parametrize("all_counters", [False, True])
 @pytest.mark.parametrize(
     "away",
     [
@@ -144,7 +145,10 @@ def _three_times(town: Town, joined: Joined) -> None:
     ],
     ids=lambda away: away.__name__.strip("_"),
 )
-def test_coming_back_brings_everything(town: Town, coaching: Joined, away: Callable[[Town, Joined], None]) -> None:
+def test_coming_back_brings_everything(
+    town: Town, coaching: Joined, settings: Any, away: Callable[[Town, Joined], None], all_counters: bool
+) -> None:
+    settings.MORANGO_DISABLE_FSIC_REDUCTION = all_counters
     away(town, coaching)
     # What an interrupted session had queued comes first, what changed since with the next one.
     for _ in range(2):
@@ -181,8 +185,6 @@ def test_one_of_two_users_comes_back_to_what_the_other_kept(town: Town, coaching
 
 
 def test_a_user_who_left_the_device_comes_back_to_it(town: Town, coaching: Joined, new_device: NewDevice) -> None:
-    from course_assignment.facility.leaving import leave
-
     assert leave("ada").partitions == {town.partition(town.class_a): 4}
     assert not held(town.partition(town.class_a))
     again = school.join(town.base_url, "ada")
@@ -191,8 +193,6 @@ def test_a_user_who_left_the_device_comes_back_to_it(town: Town, coaching: Joine
 
 
 def test_an_edit_not_yet_pushed_is_kept_when_its_user_leaves_the_device(town: Town, coaching: Joined) -> None:
-    from course_assignment.facility.leaving import leave
-
     school.assign(Collection.objects.get(name="A"), "hours of work")
     assert leave("ada").quarantined == 1
     school.join(town.base_url, "ada").sync()
