@@ -43,7 +43,7 @@ def acting_user(dataset_id: str, by: str | None) -> FacilityUser | None:
         return None
     local = sorted(get_policy().local_user_ids(dataset_id))
     if len(local) != 1:
-        raise UserNeeded(usernames(local))
+        raise UserNeeded(sorted(usernames(local)))
     return find_user(local[0])
 
 

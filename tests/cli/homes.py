@@ -161,7 +161,9 @@ class ServerHome(Home):
         self.name = name
 
     def query(self, statement: str) -> Rows:
-        return _on_server(self.server, self.name, statement)
+        rows = _on_server(self.server, self.name, statement)
+        # Ids as they are everywhere else: 32 hex digits.
+        return [tuple(cell.hex if isinstance(cell, uuid.UUID) else cell for cell in row) for row in rows]
 
     def _database(self) -> dict[str, str]:
         user, secret = (quote(str(self.server[key]), safe="") for key in ("USER", "PASSWORD"))
