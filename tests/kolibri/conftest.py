@@ -92,6 +92,11 @@ def tablet(new_home: NewHome, migrated_home: Home) -> Home:
     return new_home(migrated_home, "tablet")
 
 
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings_xdist_suffix() -> None:
+    """Nothing to do: each process of the tests has its databases in memory, and pytest-django would name files."""
+
+
 @pytest.fixture(autouse=True)
 def forget_other_databases() -> None:
     """Kolibri remembers settings of the device in this process, beyond the end of a test's transaction."""
