@@ -244,7 +244,7 @@ class Oracle:
         """Where nobody here may write, what has come stands: to merge it would make a version that goes nowhere."""
         replica = self._replicas[name]
         for key, mine in kept.items():
-            if not isinstance(key, AssignmentKey) or key.collection in writable:
+            if isinstance(key, AssignmentKey) and key.collection in writable:
                 continue
             surely, possibly = self.pending(name, key, mine)
             apart = {other for one in mine for other in theirs.get(key, UNKNOWN) if _are_apart(one, other)}

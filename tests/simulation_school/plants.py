@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 from unittest import mock
 
-from morango.models.core import DatabaseMaxCounter, DeletedModels, HardDeletedModels
+from morango.models.core import DatabaseMaxCounter, DeletedModels, HardDeletedModels, TransferSession
 from morango.sync.operations import LocalOperation
 
 from course_assignment.facility.models import CourseAssignment, FacilityUser
 from morango_collection_sync import granting, pending, quarantine, release
 from morango_collection_sync.grants import Grant
-from morango_collection_sync.models import ReleasedPartition, collection_scoped_models
+from morango_collection_sync.models import collection_scoped_models
 from morango_collection_sync.operations.deserializing import KeepPendingEdits
-from morango_collection_sync.operations.verifying import VerifyRecords
-from morango_collection_sync.policy import AccessPolicy
+from morango_collection_sync.policy import get_policy
 from morango_collection_sync.release import Released
+from morango_collection_sync.verifier import RecordVerifier
 
 Plant = Callable[[], AbstractContextManager[Any]]
 
@@ -48,14 +48,13 @@ def releases_by_deleting() -> Any:
 
 @plant
 def keeps_counters() -> Any:
-    """What is released leaves its counters behind, and no note."""
+    """What is released leaves its counters behind."""
     right = release._purge
 
     def purge(profile: str, partitions: frozenset[str]) -> dict[str, int]:
         counters = list(DatabaseMaxCounter.objects.filter(partition__in=partitions))
         records = right(profile, partitions)
         DatabaseMaxCounter.objects.bulk_create(counters)
-        ReleasedPartition.objects.filter(partition__in=partitions).delete()
         return records
 
     return mock.patch.object(release, "_purge", purge)
@@ -78,37 +77,38 @@ def keeps_stored_records() -> Any:
 @contextmanager
 def releases_by_the_peers_list() -> Iterator[None]:
     """What the hub did not grant goes."""
-    right = release.release_unreadable
-    plan = release.plan_release
+    right, plan = release.release_prepared, release.plan_release
 
-    def release_ungranted(profile: str, dataset_id: str, *, finishing: Any = None) -> Released:
-        def by_list(held: Any, grant: Grant, edited: Any) -> Any:
-            listed = frozenset(
-                partition.partition(":")[2] for partition in finishing.get_filter() if partition in set(held)
-            )
+    def release_ungranted(profile: str, dataset_id: str, *, finishing: TransferSession) -> Released:
+        def by_list(held: Iterable[str], grant: Grant, edited: Iterable[str]) -> Any:
+            held = frozenset(held)
+            listed = frozenset(each.partition(":")[2] for each in held.intersection(finishing.get_filter()))
             return plan(held, Grant(dataset_id, listed, grant.writable & listed), edited)
 
-        with mock.patch.object(release, "plan_release", by_list if finishing else plan):
+        with mock.patch.object(release, "plan_release", by_list):
             return right(profile, dataset_id, finishing=finishing)
 
-    with mock.patch("morango_collection_sync.pulls.release_unreadable", release_ungranted):
+    with mock.patch("morango_collection_sync.pulls.release_prepared", release_ungranted):
         yield
 
 
 @plant
 def never_releases() -> Any:
     """What may not be read any more stays."""
-    return mock.patch("morango_collection_sync.pulls.release_unreadable", return_value=Released({}))
+    return mock.patch("morango_collection_sync.pulls.release_prepared", return_value=Released({}))
 
 
 @plant
 def forgets_other_users() -> Any:
     """A device lets go of what only its second user may read."""
 
-    def local_grant(self: AccessPolicy, dataset_id: str) -> Grant:
-        return self.grant_for(min(self.local_user_ids(dataset_id)), dataset_id)
+    right = release.plan_release
 
-    return mock.patch.object(AccessPolicy, "local_grant", local_grant)
+    def plan(held: Iterable[str], grant: Grant, edited: Iterable[str]) -> Any:
+        first = min(get_policy().local_user_ids(grant.dataset_id))
+        return right(held, get_policy().grant_for(first, grant.dataset_id), edited)
+
+    return mock.patch.object(release, "plan_release", plan)
 
 
 @plant
@@ -128,7 +128,7 @@ def nulls_unknown_authors() -> Any:
 @plant
 def verifies_nothing() -> Any:
     """A record's content is taken for what its envelope says."""
-    return _deaf(VerifyRecords)
+    return mock.patch.object(RecordVerifier, "first_finding", return_value=None)
 
 
 @plant
@@ -162,11 +162,9 @@ def skips_deletions() -> Any:
 @contextmanager
 def deletes_what_was_made_again() -> Iterator[None]:
     """What was deleted and made again stays deleted, as in Morango."""
-    with (
-        mock.patch("morango_collection_sync.operations.serializing.forget_undone_deletions"),
-        mock.patch.object(pending, "forget_undone_deletions"),
-    ):
-        yield
+    with mock.patch("morango_collection_sync.operations.serializing.forget_undone_deletions"):  # noqa: SIM117 - 3.9
+        with mock.patch.object(pending, "forget_undone_deletions"):
+            yield
 
 
 @plant
@@ -192,8 +190,8 @@ def lets_work_go_with_its_collection() -> Any:
 @contextmanager
 def overlooks_backups() -> Iterator[None]:
     """A device that was put back goes on under its old instance id."""
-    with (
-        mock.patch("morango_collection_sync.operations.dequeuing.notice_put_back", return_value=False),
-        mock.patch("morango_collection_sync.operations.serializing.notice_put_back", return_value=False),
-    ):
+    with ExitStack() as stack:
+        for stage in ("serializing", "queuing", "dequeuing"):
+            where = f"morango_collection_sync.operations.{stage}.notice_put_back"
+            stack.enter_context(mock.patch(where, return_value=False))
         yield

@@ -1,4 +1,4 @@
-"""The oracle bites: with a fault planted in the extension, a short history breaks a promise, and is told by its name."""
+"""The oracle bites: of a fault planted in the extension, a short history breaks a promise, which is told by name."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FOUND_BY: dict[str, tuple[History, str]] = {
     "keeps_stored_records": (seen.left_and_returned, "P1"),
     "releases_by_the_peers_list": (seen.hub_that_has_not_heard, "P6"),
     "never_releases": (seen.left_and_returned, "P1"),
-    "forgets_other_users": (seen.one_of_two_users_leaves, "P5"),
+    "forgets_other_users": (seen.one_of_two_users_leaves, "P2"),
     "nulls_unknown_authors": (seen.author_who_is_not_here, "P10"),
     "verifies_nothing": (seen.device_that_lies, "P8"),
     "asks_the_policy_once": (seen.role_ends_while_a_push_is_interrupted, "P7"),
