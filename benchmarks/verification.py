@@ -15,10 +15,11 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
@@ -29,13 +30,12 @@ django.setup()
 
 from django.core.management import call_command
 from django.db import connection
-from morango.registry import session_middleware
 
 from course_assignment.facility.models import Collection, CourseAssignment
-from morango_collection_sync.operations.verifying import VerifyRecords
 from morango_collection_sync.simulation.databases import Databases, migrated_databases
 from morango_collection_sync.simulation.device import Device
 from morango_collection_sync.simulation.network import Network
+from morango_collection_sync.verifier import Finding, RecordVerifier
 from tests import school
 
 
@@ -65,19 +65,6 @@ class Cost:
     def _count(self, execute: Any, *arguments: Any) -> Any:
         self.statements += 1
         return execute(*arguments)
-
-
-@contextmanager
-def verification_as(replace: Callable[[Any], list[Any]]) -> Iterator[None]:
-    """Put something else in the place of the operation that verifies."""
-    before = [list(group) for group in session_middleware]
-    for group in session_middleware:
-        group[:] = [other for each in group for other in (replace(each) if isinstance(each, VerifyRecords) else [each])]
-    try:
-        yield
-    finally:
-        for group, operations in zip(session_middleware, before):
-            group[:] = operations
 
 
 def cost_of_push(databases: Databases, records: int) -> Cost:
@@ -116,21 +103,19 @@ def main() -> None:
     """Measure and print."""
     records = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
     verifying = Cost()
+    verify = RecordVerifier.first_finding
 
-    def measured(operation: Any) -> list[Any]:
-        def run(context: Any) -> Any:
-            if not getattr(context, "is_server", False):
-                return operation(context)
-            with verifying.counted():
-                return operation(context)
-
-        return [run]
+    def measured(verifier: RecordVerifier) -> Finding | None:
+        if not verifier.transfer_session.push:
+            return verify(verifier)
+        with verifying.counted():
+            return verify(verifier)
 
     with migrated_databases(prepare=lambda: call_command("loaddata", "scopedefinitions", verbosity=0)) as databases:
         cost_of_push(databases, 10)
-        with verification_as(measured):
+        with mock.patch.object(RecordVerifier, "first_finding", measured):
             with_it = cost_of_push(databases, records)
-        with verification_as(lambda operation: []):
+        with mock.patch.object(RecordVerifier, "first_finding", return_value=None):
             without = cost_of_push(databases, records)
     print(
         json.dumps(

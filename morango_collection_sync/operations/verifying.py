@@ -130,9 +130,9 @@ class StoreVerified(LocalOperation):
 def _hold_back_records(transfer_session: TransferSession) -> None:
     """Let nothing into a session's buffers until the transaction ends: it would be stored, and not be verified."""
     rows = TransferSession.objects.filter(pk=transfer_session.pk)
-    # SQLite locks at the first thing written; PostgreSQL, for a row that others refer to, when it is asked to.
-    rows.update(last_activity_timestamp=timezone.now())
+    # PostgreSQL keeps others from referring to a row when it is asked to; SQLite locks at the first thing written.
     rows.select_for_update().get()
+    rows.update(last_activity_timestamp=timezone.now())
 
 
 def _refusal_of_records(context: LocalSessionContext) -> SessionRefused | None:

@@ -125,6 +125,13 @@ def _crashing_content(town: Town) -> list[dict[str, Any]]:
     return [record("courseassignment", town.partition(town.class_a), "c0" * 16, "[]")]
 
 
+def _infinite(town: Town) -> list[dict[str, Any]]:
+    """A number that is JSON to Python and that no field takes, in a way that Morango does not expect."""
+    partition = town.partition(town.class_a)
+    content = assignment(partition, channel_version=float("inf"))
+    return [record("courseassignment", partition, "c0" * 16, content)]
+
+
 def _row(model: Any, **fields: Any) -> Callable[[Town], bool]:
     return lambda town: model.objects.filter(**fields).exists()
 
@@ -202,6 +209,13 @@ ATTACKS = {
     ),
     "a deletion of the whole facility": Attack(
         "ada", _own, _deletion_of_the_facility, lambda town: not FacilityDataset.objects.exists(), "collision"
+    ),
+    "a number that breaks the applying of records": Attack(
+        "carol",
+        _coachs,
+        _infinite,
+        lambda town: Store.objects.filter(serialized__contains="Infinity", deserialization_error=None).exists(),
+        "fields",
     ),
     "content that breaks the applying of records": Attack("carol", _coachs, _crashing_content, _stays_dirty, "json"),
 }
@@ -289,10 +303,8 @@ def test_records_are_verified_in_the_transaction_that_stores_them(guarded: Town,
         inside.append(connection.in_atomic_block)
         return None
 
-    with (
-        mock.patch.object(RecordVerifier, "first_finding", verify),
-        mock.patch.object(DatabaseMaxCounter, "update_fsics", side_effect=RuntimeError("the process ends here")),
-    ):
+    crash = mock.patch.object(DatabaseMaxCounter, "update_fsics", side_effect=RuntimeError("the process ends here"))
+    with mock.patch.object(RecordVerifier, "first_finding", verify), crash:
         push(peer, guarded.own_partition("carol"), [row])
 
     assert inside == [True]

@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from morango.models.core import Buffer, InstanceIDModel, Store, SyncSession, TransferSession
+from morango.sync.controller import MorangoProfileController
 
 from course_assignment.facility.models import PROFILE, Collection, Membership
 from morango_collection_sync.relations import attach_relations
@@ -88,8 +89,10 @@ def test_record_of_the_same_session_counts(session: TransferSession, group: Coll
     assert membership.collection.name == "sent along"
 
 
-def test_row_of_the_database_counts_before_one_that_is_sent(session: TransferSession, group: Collection) -> None:
+def test_row_of_the_database_counts_before_what_is_stored_or_sent(session: TransferSession, group: Collection) -> None:
     _buffer(session, **record("collection", "p", "s", {"name": "forged"}, model_uuid=group.id)).save()
+    MorangoProfileController(PROFILE).serialize_into_store()
+    Store.objects.filter(id=group.id).update(serialized=json.dumps({"id": group.id, "name": "not applied yet"}))
     membership = _unsaved(group.id, group)
 
     attach_relations([membership], session)
