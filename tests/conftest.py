@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -18,6 +19,9 @@ from morango_collection_sync.simulation.server import DeviceServer
 # How fast an example is says how busy the machine is, and nothing about us.
 settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tests")
+
+# Who ends a run from outside (a time limit does) ends the PostgreSQL server that it has started, too.
+signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 NewDevice = Callable[[str], Device]
 Serve = Callable[[Device], str]
