@@ -12,7 +12,14 @@ from typing import Any, NamedTuple, TypeVar
 
 from course_assignment.simulation.school import School, Seat
 from course_assignment.simulation.versions import Assigned, AssignmentKey
-from morango_collection_sync.simulation.faults import PlannedFaults, RequestFault
+from morango_collection_sync.simulation.faults import (
+    Faults,
+    Kill,
+    Moment,
+    PlannedFaults,
+    RequestFault,
+    all_operations,
+)
 
 T = TypeVar("T")
 
@@ -346,10 +353,18 @@ def push(school: School, device: int, hub: int) -> bool:
     return _sync(school, device, hub, pull=False)
 
 
-@rule(14, faulty=True)
+@rule(10, faulty=True)
 def faulty_sync(school: School, device: int, hub: int) -> bool:
     """A device syncs, and things go wrong."""
-    return _sync(school, device, hub, faulty=True)
+    return _sync(school, device, hub, faults=school.random_faults())
+
+
+@rule(8, faulty=True)
+def killed_sync(school: School, device: int, hub: int, operation: int, moment: int) -> bool:
+    """A device syncs, and its process or the hub's is killed at an operation of a stage."""
+    moments, runs = tuple(Moment), all_operations()
+    kill = Kill(runs[operation % len(runs)], moments[moment % len(moments)], moment % 5)
+    return _sync(school, device, hub, faults=PlannedFaults(kill=kill))
 
 
 @rule(3)
@@ -409,10 +424,12 @@ def ended_in_between(school: School, number: int, request: int) -> bool:
         return False
     hub, seat, person, key, was = chosen
     school.retitle(seat, person, key, was)
-    school.sync(seat, hub, faults=PlannedFaults({14 + request % 20: RequestFault.CUT}))
+    # One that only pushes has not heard of the role's end when it goes on.
+    pull = bool(number % 2)
+    school.sync(seat, hub, pull=pull, faults=PlannedFaults({6 + request % 20: RequestFault.CUT}))
     if (person, key.collection) in school.observe(hub).roles():
         school.end_coach(hub, str(person), key.collection)
-    school.sync(seat, hub)
+    school.sync(seat, hub, pull=pull)
     return True
 
 
@@ -517,7 +534,9 @@ def _change_both(school: School, number: int, *, delete: bool) -> bool:
     return True
 
 
-def _sync(school: School, device: int, hub: int, *, pull: bool = True, push: bool = True, faulty: bool = False) -> bool:
+def _sync(
+    school: School, device: int, hub: int, *, pull: bool = True, push: bool = True, faults: Faults | None = None
+) -> bool:
     seat = pick([each for each in school.tablets if each.users], device)
     if seat is None:
         return False
@@ -527,7 +546,7 @@ def _sync(school: School, device: int, hub: int, *, pull: bool = True, push: boo
         pull = push = True
     else:
         at = _hub(school, hub)
-    school.sync(seat, at, pull=pull, push=push, faults=school.random_faults() if faulty else None)
+    school.sync(seat, at, pull=pull, push=push, faults=faults)
     return True
 
 

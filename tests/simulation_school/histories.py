@@ -106,11 +106,12 @@ def device_that_lies(school: School) -> None:
 
 @history
 def role_ends_while_a_push_is_interrupted(school: School) -> None:
-    for request in range(16, 24):
-        hub, seat = school.hubs[0], school.tablets[0] if school.tablets else with_coach(school)[1]
+    hub, seat = with_coach(school)
+    for request in range(6, 12):
         edit(school, seat)
-        school.sync(seat, hub, faults=PlannedFaults({request: RequestFault.CUT}))
+        school.sync(seat, hub, pull=False, faults=PlannedFaults({request: RequestFault.CUT}))
         school.end_coach(hub, "user1", CLASS)
+        sync(school, seat, hub, pull=False)
         sync(school, seat, hub)
         school.coach(hub, "user1", CLASS)
         sync(school, seat, hub)

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 from unittest import mock
 
-from morango.models.core import DatabaseMaxCounter, DeletedModels, HardDeletedModels, TransferSession
+from morango.models.core import DatabaseMaxCounter, DeletedModels, HardDeletedModels, SyncSession, TransferSession
 from morango.sync.operations import LocalOperation
 
 from course_assignment.facility.models import CourseAssignment, FacilityUser
@@ -132,19 +132,28 @@ def verifies_nothing() -> Any:
 
 
 @plant
-def asks_the_policy_once() -> Any:
+@contextmanager
+def asks_the_policy_once() -> Iterator[None]:
     """A session that was granted goes on, whatever has become of the grant."""
-    return mock.patch("morango_collection_sync.operations.later_stages.refuse_if_shrunk")
+    with ExitStack() as stack:
+        for module in ("api", "operations.initializing", "operations.later_stages"):
+            stack.enter_context(mock.patch(f"morango_collection_sync.{module}.refuse_if_shrunk"))
+        yield
 
 
 @plant
-def grants_readers_to_push() -> Any:
+@contextmanager
+def grants_readers_to_push() -> Iterator[None]:
     """On a push, too, the readable collections are granted."""
     right = granting.granted_now
-    return mock.patch(
-        "morango_collection_sync.operations.initializing.granted_now",
-        lambda sync_session, push: right(sync_session, push=False),
-    )
+
+    def granted_now(sync_session: SyncSession, *, push: bool) -> tuple[str, ...]:
+        return right(sync_session, push=False)
+
+    with ExitStack() as stack:
+        for module in ("granting", "operations.initializing"):
+            stack.enter_context(mock.patch(f"morango_collection_sync.{module}.granted_now", granted_now))
+        yield
 
 
 @plant

@@ -23,7 +23,7 @@ FOUND_BY: dict[str, tuple[History, str]] = {
     "asks_the_policy_once": (seen.role_ends_while_a_push_is_interrupted, "P7"),
     "grants_readers_to_push": (seen.role_ends_and_the_device_only_pushes, "P7"),
     "skips_deletions": (seen.deleted_offline, "P3"),
-    "deletes_what_was_made_again": (seen.withdrawn_and_enrolled_again_before_a_sync, "P2"),
+    "deletes_what_was_made_again": (seen.withdrawn_and_enrolled_again_before_a_sync, "P5"),
     "sets_nothing_aside": (seen.edited_and_role_lost_and_given_again, "P3"),
     "gives_up_quarantined_edits": (seen.edited_and_role_lost_and_given_again, "P3"),
     "lets_work_go_with_its_collection": (seen.edited_in_a_class_that_is_deleted, "P3"),
