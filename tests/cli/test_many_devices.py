@@ -15,14 +15,14 @@ WORKERS = 4
 
 
 def test_every_device_finishes_when_all_come_at_once(homes: Homes, hub: Home) -> None:
-    tablets = [homes.new(f"tablet-{number}") for number in range(2 * len(USERS))]
+    tablets = [homes.new(f"tablet-{number}") for number in range(len(USERS))]
     with ExitStack() as serving:
         urls = [serving.enter_context(worker.served()).url for worker in _workers(hub)]
 
         joined = _at_once(
             tablets,
             [
-                ("join", urls[number % len(urls)], "--user", USERS[number % len(USERS)], "--password", PASSWORD)
+                ("join", urls[number % len(urls)], "--user", USERS[number], "--password", PASSWORD)
                 for number in range(len(tablets))
             ],
         )
@@ -34,11 +34,10 @@ def test_every_device_finishes_when_all_come_at_once(homes: Homes, hub: Home) ->
 def _workers(hub: Home) -> list[Home]:
     if not isinstance(hub, ServerHome):
         return [hub]
-    others = [
-        ServerHome(hub.path.with_name(f"{hub.path.name}-{number}"), hub.server, hub.name)
-        for number in range(1, WORKERS)
-    ]
-    return [hub, *others]
+    others = [hub.path.with_name(f"{hub.path.name}-{number}") for number in range(1, WORKERS)]
+    for path in others:
+        path.mkdir()
+    return [hub, *(ServerHome(path, hub.server, hub.name) for path in others)]
 
 
 def _at_once(tablets: Sequence[Home], commands: Sequence[Sequence[str]]) -> list[Outcome]:
