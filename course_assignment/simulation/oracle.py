@@ -247,7 +247,13 @@ class Oracle:
             if isinstance(key, AssignmentKey) and key.collection in writable:
                 continue
             surely, possibly = self.pending(name, key, mine)
-            apart = {other for one in mine for other in theirs.get(key, UNKNOWN) if _are_apart(one, other)}
+            # What was here is known to be overtaken, and does not come again from one who still has it.
+            apart = {
+                Version(other.value, one.before | other.before)
+                for one in mine
+                for other in theirs.get(key, UNKNOWN)
+                if _are_apart(one, other)
+            }
             if apart and not surely:
                 merged = {version for version in replica.records[key] if possibly or not _is_meeting_of(version, apart)}
                 replica.records[key] = frozenset(merged | apart)
