@@ -85,9 +85,8 @@ def note_told(declared: Any) -> None:
     :param declared: its counters in this transfer, in Morango's second format
     """
     instance, _ = InstanceIDModel.get_or_create_current_instance()
+    # Having told nothing is noted, too: whoever then knows of anything knows it from before a restore.
     highest = highest_counter(declared, instance.id)
-    if highest < 0:
-        return
     _, is_new = DeclaredCounter.objects.get_or_create(instance_id=instance.id, defaults={"counter": highest})
     if not is_new:
         DeclaredCounter.objects.filter(instance_id=instance.id, counter__lt=highest).update(counter=highest)

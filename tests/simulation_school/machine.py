@@ -2,6 +2,8 @@
 
 Two runs: one of a fixed seed, in which every rule and every fault has to happen, and one of a seed that is drawn and
 printed. ``SIMULATION_SEED`` names another seed for the second one.
+
+``make test`` does not run it: it has not been seen to end yet. ``pytest tests/simulation_school/machine.py`` does.
 """
 
 from __future__ import annotations
