@@ -33,16 +33,9 @@ from morango.sync.controller import MorangoProfileController
 from morango_collection_sync.models import DeclaredCounter, in_chunks
 from morango_collection_sync.partitions import is_within
 from morango_collection_sync.pending import known_elsewhere
+from morango_collection_sync.verification.counters import parsed_counters
 
 logger = logging.getLogger(__name__)
-
-
-def parsed_counters(text: Any) -> Any:
-    """The counters that a peer has sent, parsed; nothing where that is not JSON. Pure."""
-    try:
-        return json.loads(text or "{}")
-    except (TypeError, ValueError):
-        return {}
 
 
 def highest_counter(declared: Any, instance_id: str) -> int:

@@ -6,9 +6,10 @@ from morango.sync.context import LocalSessionContext
 from morango.sync.operations import LocalOperation
 
 from morango_collection_sync.conf import OPERATION_PRIORITY
-from morango_collection_sync.instances import notice_put_back, parsed_counters, seen_in_pull
+from morango_collection_sync.instances import notice_put_back, seen_in_pull
 from morango_collection_sync.merges import take_received
 from morango_collection_sync.pending import note_declared
+from morango_collection_sync.verification.counters import parsed_counters
 
 
 class NoticeOwnCounters(LocalOperation):

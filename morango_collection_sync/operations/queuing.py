@@ -14,9 +14,9 @@ from morango_collection_sync.instances import (
     highest_counter,
     note_told,
     notice_put_back,
-    parsed_counters,
     serialize_anew,
 )
+from morango_collection_sync.verification.counters import parsed_counters
 
 
 class NoteTold(LocalOperation):

@@ -8,9 +8,10 @@ from morango.sync.operations import LocalOperation, SerializeOperation
 
 from morango_collection_sync.conf import OPERATION_PRIORITY, TAKEOVER_PRIORITY
 from morango_collection_sync.deletions import forget_undone_deletions
-from morango_collection_sync.instances import highest_counter, notice_put_back, parsed_counters
+from morango_collection_sync.instances import highest_counter, notice_put_back
 from morango_collection_sync.pending import note_declared
 from morango_collection_sync.retries import until_settled
+from morango_collection_sync.verification.counters import parsed_counters
 
 
 class KeepRecreated(LocalOperation):

@@ -50,7 +50,9 @@ def test_learner_of_a_class_gets_its_assignments_and_its_lessons_and_nothing_els
 
     hub.sync(tablet, "ada")
 
-    assert tablet.act(["held"]) == {
+    held = tablet.act(["held"])
+    del held["rows"]  # ids, which differ from run to run
+    assert held == {
         "assignments": {"for the class": hub.home.act(["user_id", "carol"])},
         "lessons": ["a lesson"],
         "stored": ["1a"],
