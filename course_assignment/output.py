@@ -64,18 +64,46 @@ def print_explanations(explanations: Iterable[Explanation], username: str, *, as
     )
 
 
-def print_findings(findings: Sequence[Any], *, as_json: bool) -> None:
-    """Print what an audit has found; in a table only when there is something.
+def print_findings(findings: Sequence[Any], *, as_json: bool, mended: Sequence[Any] | None = None) -> None:
+    """Print what an audit has found, in a table only when there is something, and before it what was mended.
 
     :param findings: each a :class:`morango_collection_sync.audit.Finding`
+    :param mended: each a :class:`morango_collection_sync.poisoned_counters.PoisonedCounter`; None where nothing was
+        to be mended
     """
+    listed = [finding.as_json() for finding in findings]
     if as_json:
-        print_json([finding.as_json() for finding in findings])
-    elif findings:
+        if mended is None:
+            print_json(listed)
+        else:
+            print_json({"mended": [counter.as_json() for counter in mended], "findings": listed})
+        return
+    if mended:
+        print_table(
+            ("partition", "of instance", "counter", "mended to", "because"),
+            [
+                (
+                    _printable(counter.partition),
+                    counter.instance_id,
+                    counter.counter,
+                    "none" if counter.mended is None else f"{counter.mended:,}",
+                    counter.reason.value,
+                )
+                for counter in mended
+            ],
+            title="Counters that were mended",
+        )
+    if findings:
         print_table(
             ("what", "partition", "count", "record", "reason"),
             [
-                (finding.kind.value, finding.partition, finding.count, finding.record_id or "-", finding.reason)
+                (
+                    finding.kind.value,
+                    _printable(finding.partition),
+                    finding.count,
+                    finding.record_id or "-",
+                    finding.reason,
+                )
                 for finding in findings
             ],
         )
@@ -162,6 +190,11 @@ def described_edit(edit: Any, usernames: Names) -> dict[str, Any]:
         "record": None if edit.kind == EditKind.DELETION else json.loads(edit.serialized),
         "current": json.loads(current) if current else None,
     }
+
+
+def _printable(partition: str) -> str:
+    # What a peer has made up may hold what moves a terminal's cursor.
+    return partition if partition.isprintable() else ascii(partition)
 
 
 def _summary(record: Mapping[str, Any] | None) -> str:

@@ -12,6 +12,7 @@ from morango.models.core import Buffer, DatabaseMaxCounter, Store
 
 from morango_collection_sync.models import collection_scoped_models
 from morango_collection_sync.partitions import collection_partition, is_collection_partition
+from morango_collection_sync.poisoned_counters import find_poisoned_counters
 from morango_collection_sync.policy import get_policy
 from morango_collection_sync.release import holds_dataset
 from morango_collection_sync.undelivered import undelivered
@@ -63,7 +64,8 @@ def audit(profile: str, dataset_id: str) -> list[Finding]:
     """
     findings = [*_misplaced(profile, dataset_id)]
     if not holds_dataset(dataset_id):
-        findings += [*_unreadable(profile, dataset_id), *_overreaching_counters(dataset_id)]
+        findings += _unreadable(profile, dataset_id)
+    findings += _poisoned(dataset_id)
     findings += [
         Finding(AuditedKind.UNDELIVERED, record.partition, 1, record.reason, record.record_id)
         for record in undelivered(profile, dataset_id)
@@ -96,11 +98,11 @@ def _held(profile: str, dataset_id: str) -> Iterable[tuple[AuditedKind, str, int
                 yield kind, partition, count
 
 
-def _overreaching_counters(dataset_id: str) -> Iterable[Finding]:
-    # What claims to have all of the dataset keeps a hub from ever sending what was released.
-    claims = DatabaseMaxCounter.objects.filter(partition__in=["", dataset_id, dataset_id + ":"])
-    for partition, count in sorted(claims.order_by().values_list("partition").annotate(count=Count("pk"))):
-        yield Finding(AuditedKind.COUNTER, partition, count, "a member device cannot have the whole dataset")
+def _poisoned(dataset_id: str) -> Iterable[Finding]:
+    for poisoned in find_poisoned_counters(dataset_id):
+        if poisoned.reason.is_certain:
+            reason = f"counter {poisoned.counter} of instance {poisoned.instance_id}: {poisoned.reason.value}"
+            yield Finding(AuditedKind.COUNTER, poisoned.partition, 1, reason)
 
 
 def _misplaced(profile: str, dataset_id: str) -> Iterable[Finding]:

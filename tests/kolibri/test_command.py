@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from kolibri.core.auth.models import Classroom, FacilityUser
+from kolibri.core.auth.models import Classroom, Facility, FacilityUser
 from morango.models.certificates import Certificate
+from morango.models.core import DatabaseMaxCounter
 from morango.sync.controller import MorangoProfileController
 
 from course_assignment.kolibri.models import CourseAssignment
@@ -98,6 +99,27 @@ def test_audit_of_a_device_tells_of_what_nobody_may_read_and_release_takes_it(
     }
     assert released["released"] == {other.id: 1}
     assert not CourseAssignment.objects.exists()
+
+
+def test_audit_mends_counters_and_tells_of_each_once_however_many_facilities_there_are(
+    classroom: Classroom, capsys: Any
+) -> None:
+    Facility.objects.create(name="Another")
+    partition = f"{classroom.dataset_id}:{classroom.id}"
+    for where, counter in ((partition, -1), (partition + "'", 1)):
+        DatabaseMaxCounter.objects.create(partition=where, instance_id="d0" * 16, counter=counter)
+
+    with pytest.raises(SystemExit):
+        call_command("collectionsync", "audit", "--json")
+    found = json.loads(capsys.readouterr().out)
+    mended = _printed(capsys, "audit", "--mend")
+    call_command("collectionsync", "audit")
+
+    assert [each["partition"] for each in found] == [each["partition"] for each in mended["mended"]]
+    assert sorted(each["partition"] for each in found) == [partition, partition + "'"]
+    assert mended["findings"] == []
+    assert not DatabaseMaxCounter.objects.exists()
+    assert capsys.readouterr().out == ""
 
 
 def test_quarantine_lists_restores_and_discards(classroom: Classroom, learner: FacilityUser, capsys: Any) -> None:

@@ -37,16 +37,23 @@ def release(home: Home, as_json: bool) -> None:
 
 
 @click.command()
+@click.option("--mend", is_flag=True, help="Lower the counters that say more than is so, and tell which.")
 @json_option
 @device_command()
-def audit(home: Home, as_json: bool) -> None:
+def audit(home: Home, mend: bool, as_json: bool) -> None:
     """Compare what is on this device with what its users may read: silent and 0, or a table and 1."""
     from course_assignment.facility.device import require_device
     from course_assignment.facility.models import PROFILE
     from morango_collection_sync.audit import audit as find_amiss
+    from morango_collection_sync.poisoned_counters import find_poisoned_counters, mend_poisoned_counters
 
-    findings = find_amiss(PROFILE, require_device(home))
-    print_findings(findings, as_json=as_json)
+    dataset_id = require_device(home)
+    mended = None
+    if mend:
+        with home.only_one("sync"):
+            mended = mend_poisoned_counters(find_poisoned_counters(dataset_id))
+    findings = find_amiss(PROFILE, dataset_id)
+    print_findings(findings, as_json=as_json, mended=mended)
     if findings:
         sys.exit(1)
 

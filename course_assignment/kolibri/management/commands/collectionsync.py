@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from itertools import chain
+from typing import Any, TypeVar
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from kolibri.core.auth.constants import collection_kinds
@@ -33,8 +34,11 @@ from morango_collection_sync.errors import CollectionSyncError
 from morango_collection_sync.explain import explain
 from morango_collection_sync.models import QuarantinedEdit
 from morango_collection_sync.partitions import parse_collection_partition
+from morango_collection_sync.poisoned_counters import find_poisoned_counters, mend_poisoned_counters
 from morango_collection_sync.quarantine import discard, find_edit, restore
 from morango_collection_sync.release import Released, release_unreadable
+
+_Found = TypeVar("_Found")
 
 
 class Command(BaseCommand):
@@ -56,7 +60,9 @@ class Command(BaseCommand):
         command.add_argument("user", metavar="USER", help="username or id")
         command.add_argument("collection", metavar="COLLECTION", nargs="?", help="id, name or CLASS/GROUP")
         _of_facility(command)
-        _of_facility(add("audit", "Compare what is here with what may be: silent and 0, or a table and 1.", _audit))
+        command = add("audit", "Compare what is here with what may be: silent and 0, or a table and 1.", _audit)
+        command.add_argument("--mend", action="store_true", help="lower the counters that say more than is so")
+        _of_facility(command)
         _of_facility(add("release", "Release what no user of this device may read any more.", _release))
 
         quarantine = commands.add_parser("quarantine", help="Look at edits that could not be synced, and decide.")
@@ -95,10 +101,18 @@ def _explain(options: dict[str, Any]) -> None:
 
 def _audit(options: dict[str, Any]) -> None:
     datasets = find_datasets(options["facility"])
-    findings = [finding for dataset_id in datasets for finding in audit(PROFILE_FACILITY_DATA, dataset_id)]
-    print_findings(findings, as_json=options["json"])
+    mended = None
+    if options["mend"]:
+        mended = mend_poisoned_counters(_once(find_poisoned_counters(each) for each in datasets))
+    findings = _once(audit(PROFILE_FACILITY_DATA, each) for each in datasets)
+    print_findings(findings, as_json=options["json"], mended=mended)
     if findings:
         sys.exit(1)
+
+
+def _once(found: Iterable[Iterable[_Found]]) -> list[_Found]:
+    """What was found for each facility; what is of none of them is found for all."""
+    return list(dict.fromkeys(chain.from_iterable(found)))
 
 
 def _release(options: dict[str, Any]) -> None:
