@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from morango.models.certificates import Filter
-from morango.sync.context import LocalSessionContext
-from morango.sync.operations import LocalOperation
+from morango.sync.context import LocalSessionContext, NetworkSessionContext
+from morango.sync.operations import LocalOperation, NetworkInitializeOperation
 
 from morango_collection_sync.policy import get_policy
 from morango_collection_sync.sessions import dataset_id_of
@@ -23,3 +25,14 @@ class WidenOnce(LocalOperation):
             granted = grant.partitions(push=context.is_push)
             context.update(sync_filter=Filter("\n".join((*context.filter, *granted))))
         return False
+
+
+class TakeWider(NetworkInitializeOperation):
+    """On the client: takes whatever filter the hub answers with, as Kolibri's does."""
+
+    def create_transfer_session(self, context: NetworkSessionContext) -> dict[str, Any]:
+        response: dict[str, Any] = super().create_transfer_session(context)
+        context.transfer_session.filter = response["filter"]
+        context.transfer_session.save(update_fields=["filter"])
+        context.update(sync_filter=Filter(response["filter"]))
+        return response

@@ -1,0 +1,1 @@
+"""What a sync costs, ours beside stock Morango: ``make bench``."""
