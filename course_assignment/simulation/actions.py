@@ -8,20 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, NamedTuple, TypeVar
+
+from morango.constants import transfer_stages
 
 from course_assignment.simulation.school import School, Seat
 from course_assignment.simulation.versions import Assigned, AssignmentKey
 from morango_collection_sync.simulation.faults import (
     Faults,
-    Kill,
     Moment,
+    NextKill,
     PlannedFaults,
     RequestFault,
-    all_operations,
 )
 
 T = TypeVar("T")
+F = TypeVar("F", bound=Enum)
 
 Act = Callable[..., bool]
 
@@ -362,9 +365,15 @@ def faulty_sync(school: School, device: int, hub: int) -> bool:
 @rule(8, faulty=True)
 def killed_sync(school: School, device: int, hub: int, operation: int, moment: int) -> bool:
     """A device syncs, and its process or the hub's is killed at an operation of a stage."""
-    moments, runs = tuple(Moment), all_operations()
-    kill = Kill(runs[operation % len(runs)], moments[moment % len(moments)], moment % 5)
+    kill = NextKill(_rarest(school, Moment, moment), operation % 200, moment % 3)
     return _sync(school, device, hub, faults=PlannedFaults(kill=kill))
+
+
+@rule(4, faulty=True)
+def broken_sync(school: School, device: int, hub: int, kind: int, request: int) -> bool:
+    """A device syncs, and one thing goes wrong, at a request."""
+    fault = _rarest(school, RequestFault, kind)
+    return _sync(school, device, hub, faults=PlannedFaults({1 + request % 20: fault}))
 
 
 @rule(3)
@@ -409,8 +418,8 @@ def everybody(school: School) -> bool:
 
 
 @rule(1, faulty=True)
-def ended_in_between(school: School, number: int, request: int) -> bool:
-    """A coach's sync is cut, the coach's role ends on the hub, and the device goes on with the sync."""
+def ended_in_between(school: School, number: int, stage: int) -> bool:
+    """A coach's device dies in a sync, the coach's role ends on the hub, and the device goes on with the sync."""
     choices = []
     for hub in school.hubs:
         roles = school.observe(hub).roles()
@@ -426,7 +435,9 @@ def ended_in_between(school: School, number: int, request: int) -> bool:
     school.retitle(seat, person, key, was)
     # One that only pushes has not heard of the role's end when it goes on.
     pull = bool(number % 2)
-    school.sync(seat, hub, pull=pull, faults=PlannedFaults({6 + request % 20: RequestFault.CUT}))
+    stages = (transfer_stages.QUEUING, transfer_stages.TRANSFERRING, transfer_stages.DEQUEUING)
+    kill = NextKill(Moment.BEFORE, stage=stages[stage % len(stages)], is_server=False)
+    school.sync(seat, hub, pull=pull, faults=PlannedFaults(kill=kill))
     if (person, key.collection) in school.observe(hub).roles():
         school.end_coach(hub, str(person), key.collection)
     school.sync(seat, hub, pull=pull)
@@ -446,6 +457,13 @@ def rogue(school: School, hub: int, role: int, collection: int) -> bool:
         return False
     school.rogue(seat, *chosen, victim)
     return True
+
+
+def _rarest(school: School, kinds: type[F], number: int) -> F:
+    """One of those that have happened least here so far."""
+    least = min(school.happened[kind] for kind in kinds)
+    rare = [kind for kind in kinds if school.happened[kind] == least]
+    return rare[number % len(rare)]
 
 
 def _hub(school: School, number: int) -> Seat:

@@ -66,15 +66,15 @@ def check_filters(name: str, observed: Observed, dataset_id: str) -> None:
 
 
 def check_audit(oracle: Oracle, name: str, observed: Observed, findings: Iterable[Finding], names: Names) -> None:
-    """Nothing is amiss, but for records that wait for a collection which is not here."""
-    collections = observed.collections()
+    """Nothing is amiss, but for records that wait for a collection which is not here, or for an interrupted sync."""
+    collections, replica = observed.collections(), oracle.replica(name)
     hanging = {
         key.collection
-        for key, versions in oracle.replica(name).records.items()
+        for key, versions in replica.records.items()
         if key.collection not in collections and any(version.value is not None for version in versions)
     }
     for finding in findings:
-        if finding.kind is AuditedKind.UNDELIVERED and hanging:
+        if finding.kind is AuditedKind.UNDELIVERED and (hanging or replica.waiting):
             continue
         label = names.collections.get(finding.partition.rpartition(":")[2], finding.partition)
         raise BrokenPromise("audit", name, f"{finding.kind.value} of {label}: {finding.reason}")

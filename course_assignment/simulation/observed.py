@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from morango.models.core import Buffer, DatabaseMaxCounter, Store, TransferSession
 
@@ -35,6 +35,8 @@ class Observed:
     :param partitions: for each table, the partitions of collections of which it has something
     :param misplaced: the ids of stored assignments whose content gives another id or partition
     :param filters: the filter of each transfer session, by the session's id
+    :param stamps: for each record that is shown as it is stored: the instance and counter that saved it last. Two
+        devices with one stamp have one version
     """
 
     rows: dict[Key, Any]
@@ -44,6 +46,7 @@ class Observed:
     partitions: dict[str, set[str]] = field(default_factory=dict)
     misplaced: list[str] = field(default_factory=list)
     filters: dict[str, str] = field(default_factory=dict)
+    stamps: dict[Key, tuple[str, int]] = field(default_factory=dict)
 
     def memberships(self) -> set[tuple[str, str]]:
         """Pairs of user and collection."""
@@ -63,32 +66,60 @@ def observe(names: Names) -> Observed:
 
     :param names: the labels of the school's ids
     """
-    stored, values, misplaced = _stored(names)
+    shown = _shown(names)
+    stored, values, misplaced, ids = _stored(names)
     return Observed(
-        rows=_rows(names),
+        rows={key: row.value for key, row in shown.items()},
         quarantine=_quarantine(names),
         stored=stored,
         values=values,
         partitions=_partitions(names),
         misplaced=misplaced,
         filters=dict(TransferSession.objects.values_list("id", "filter")),
+        stamps=_stamps(shown, ids),
     )
 
 
-def _rows(names: Names) -> dict[Key, Any]:
-    rows: dict[Key, Any] = {}
-    for collection_id, name in Collection.objects.exclude(kind=CollectionKind.FACILITY).values_list("id", "name"):
-        rows[CollectionKey(names.collection(collection_id))] = name
-    for user_id, collection_id in Membership.objects.values_list("user_id", "collection_id"):
-        rows[TieKey(names.user(user_id), names.collection(collection_id), "membership")] = True
-    coaches = Role.objects.filter(kind=RoleKind.COACH)
-    for user_id, collection_id in coaches.values_list("user_id", "collection_id"):
-        rows[TieKey(names.user(user_id), names.collection(collection_id), "role")] = True
+class _Row(NamedTuple):
+    id: str
+    is_edited: bool
+    value: Any
+
+
+def _shown(names: Names) -> dict[Key, _Row]:
+    rows: dict[Key, _Row] = {}
+    of_row = ("id", "_morango_dirty_bit")
+    for collection_id, edited, name in Collection.objects.exclude(kind=CollectionKind.FACILITY).values_list(
+        *of_row, "name"
+    ):
+        rows[CollectionKey(names.collection(collection_id))] = _Row(collection_id, edited, name)
+    for what, ties in (
+        ("membership", Membership.objects.all()),
+        ("role", Role.objects.filter(kind=RoleKind.COACH)),
+    ):
+        for row_id, edited, user_id, collection_id in ties.values_list(*of_row, "user_id", "collection_id"):
+            rows[TieKey(names.user(user_id), names.collection(collection_id), what)] = _Row(row_id, edited, True)
     for row in CourseAssignment.objects.all():
-        rows[AssignmentKey(names.collection(row.collection_id), names.course(row.course))] = _assigned(
-            names, row.title, row.is_active, row.assigned_by
-        )
+        key = AssignmentKey(names.collection(row.collection_id), names.course(row.course))
+        value = _assigned(names, row.title, row.is_active, row.assigned_by)
+        rows[key] = _Row(row.id, row._morango_dirty_bit, value)
     return rows
+
+
+def _stamps(shown: dict[Key, _Row], stored: dict[Key, str]) -> dict[Key, tuple[str, int]]:
+    records = {
+        record_id: (deleted, (instance, counter))
+        for record_id, deleted, instance, counter in Store.objects.filter(dirty_bit=False).values_list(
+            "id", "deleted", "last_saved_instance", "last_saved_counter"
+        )
+    }
+    stamps = {}
+    for key in {*shown, *stored}:
+        row = shown.get(key)
+        deleted, stamp = records.get(row.id if row else stored[key], (None, None))
+        if stamp is not None and deleted is (row is None) and not (row and row.is_edited):
+            stamps[key] = stamp
+    return stamps
 
 
 def _assigned(names: Names, title: str, active: bool, by: str | None) -> Assigned:
@@ -109,12 +140,14 @@ def _quarantine(names: Names) -> list[Quarantined]:
 
 def _stored(
     names: Names,
-) -> tuple[dict[AssignmentKey, str | None], dict[AssignmentKey, Assigned | None], list[str]]:
+) -> tuple[dict[AssignmentKey, str | None], dict[AssignmentKey, Assigned | None], list[str], dict[Key, str]]:
+    ids: dict[Key, str] = {}
     stored: dict[AssignmentKey, str | None] = {}
     values: dict[AssignmentKey, Assigned | None] = {}
     misplaced = []
     for record in Store.objects.filter(model_name="courseassignment"):
         key = AssignmentKey(names.collection(record.partition.partition(":")[2]), names.course(record.source_id))
+        ids[key] = record.id
         content = json.loads(record.serialized or "{}")
         if record.deleted or not content:
             stored[key] = values[key] = None
@@ -126,7 +159,7 @@ def _stored(
         record_id = hashlib.sha256(named.encode()).hexdigest()[:32]
         if not (record.partition == partition and record.id == content["id"] == record_id):
             misplaced.append(record.id)
-    return stored, values, misplaced
+    return stored, values, misplaced, ids
 
 
 def _partitions(names: Names) -> dict[str, set[str]]:

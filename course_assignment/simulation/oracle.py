@@ -6,10 +6,10 @@ is one version where all is known, and several where a sync has failed or two ed
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from course_assignment.simulation.observed import Observed
 from course_assignment.simulation.promises import BrokenPromise
@@ -56,8 +56,21 @@ class Replica:
         return self.records.get(key, UNKNOWN)
 
 
-Moment = tuple[dict[Key, Versions], dict[Key, Versions]]
-"""What two devices had of each record."""
+MOST_VERSIONS = 40
+"""Of a record that may be more than this, the oracle has lost track."""
+
+
+class Before(NamedTuple):
+    """Two devices before they sync.
+
+    :param client: what the one that asks had of each record
+    :param hub: what the other one had
+    :param same: the records of which both had one version
+    """
+
+    client: dict[Key, Versions]
+    hub: dict[Key, Versions]
+    same: set[Key]
 
 
 class Oracle:
@@ -72,6 +85,9 @@ class Oracle:
         self._edited_on: dict[int, str] = {}
         self._reached: dict[Key, set[int]] = {}
         self._lost: set[int] = set()
+        self._ever: dict[Key, set[Any]] = {}
+        self.lost_track_of: set[Key] = set()
+        """Records of which anything may be anywhere, until all have agreed again."""
 
     # Told of
 
@@ -84,6 +100,7 @@ class Oracle:
         self._number += 1
         self._edited_on[self._number] = name
         replica = self._replicas[name]
+        self._ever.setdefault(key, set()).add(value)
         replica.records[key] = frozenset(Version(value, version.before | {self._number}) for version in replica.of(key))
         self._note_reached(name, [key])
 
@@ -113,9 +130,25 @@ class Oracle:
             if device == name and number not in kept:
                 self._lost.add(number)
 
-    def moment(self, client: str, hub: str) -> Moment:
+    def before(self, client: str, hub: str, observed: tuple[Observed, Observed]) -> Before:
         """What both sides of a sync have before it."""
-        return dict(self._replicas[client].records), dict(self._replicas[hub].records)
+        return Before(
+            dict(self._replicas[client].records), dict(self._replicas[hub].records), _same_versions(*observed)
+        )
+
+    def agreed(self, everything: Mapping[str, Observed], hub: str) -> None:
+        """All have synced with nothing new in between: who has the hub's version of a record has what the hub has."""
+        there = self._replicas[hub].records
+        for key in self.lost_track_of:
+            there[key] = UNKNOWN
+            self.edit(hub, key, everything[hub].rows.get(key))
+        for name, observed in everything.items():
+            for key in _same_versions(observed, everything[hub]) & {*there}:
+                self._replicas[name].records[key] = there[key]
+            for key in self.lost_track_of:
+                if key not in _same_versions(observed, everything[hub]):
+                    self._replicas[name].records[key] = frozenset([Version(observed.rows.get(key))])
+        self.lost_track_of.clear()
 
     def synced(
         self,
@@ -129,7 +162,7 @@ class Oracle:
         sure: bool,
         stock: bool,
         writable: frozenset[str],
-        before: Moment,
+        before: Before,
         after: tuple[Observed, Observed],
     ) -> None:
         """A device has synced with a hub.
@@ -144,11 +177,11 @@ class Oracle:
         """
         here, there = self._replicas[client], self._replicas[hub]
         if pull:
-            scope = [key for key in before[1] if _is_pulled(key, user, granted)]
+            scope = [key for key in before.hub if _is_pulled(key, user, granted) and key not in before.same]
             kept = {key: here.of(key) for key in scope}
-            self._receive(client, scope, before[1], sure=sure)
+            self._receive(client, scope, before.hub, sure=sure)
             if not here.is_hub and not stock:
-                self._take_received(client, kept, before[1], writable)
+                self._take_received(client, kept, before.hub, writable)
             if sure:
                 here.waiting.clear()
             if not here.is_hub and not stock:
@@ -157,14 +190,17 @@ class Oracle:
         if push:
             scope = [
                 key
-                for key in here.records
+                for key, versions in here.records.items()
                 if granted is None or (isinstance(key, AssignmentKey) and key.collection in granted.writable)
+                if key not in before.same or versions != before.client.get(key)
             ]
-            self._receive(hub, scope, here.records if sure else _either(before[0], here.records), sure=sure)
+            self._receive(hub, scope, here.records if sure else _either(before.client, here.records), sure=sure)
             if sure:
                 there.waiting.clear()
             self._settle(hub, after[1], exactly=sure)
-        if not sure:
+        if sure:
+            self._know_same(here, there, after)
+        else:
             here.tidy = here.is_hub and not here.waiting
         self._note_reached(hub, there.records)
         if here.is_hub:
@@ -190,6 +226,8 @@ class Oracle:
 
         :param collections: those whose rows are there
         """
+        if key in self.lost_track_of:
+            return {None, *self._ever.get(key, ())}
         possible = {version.value for version in self._replicas[name].of(key)}
         if self._hangs_on_nothing(key, collections):
             return {None}
@@ -197,6 +235,8 @@ class Oracle:
 
     def pending(self, name: str, key: Key, versions: Versions) -> tuple[bool, bool]:
         """Whether a record surely, and whether it possibly, holds an edit made here that no hub has ever had."""
+        if key in self.lost_track_of:
+            return False, True
         sure = maybe = bool(versions)
         own = [bool(self._unreached(name, key, version)) for version in versions]
         return sure and all(own), maybe and any(own)
@@ -230,8 +270,13 @@ class Oracle:
     def _receive(self, name: str, scope: Iterable[Key], theirs: dict[Key, Versions], *, sure: bool) -> None:
         replica = self._replicas[name]
         for key in scope:
-            mine = replica.of(key)
-            merged = all_met(mine, theirs.get(key, UNKNOWN), self._meeting(name))
+            mine, other = replica.of(key), theirs.get(key, UNKNOWN)
+            if (mine == other and len(mine) == 1) or key in self.lost_track_of:
+                continue
+            if len(mine) * len(other) > MOST_VERSIONS:
+                self.lost_track_of.add(key)
+                continue
+            merged = all_met(mine, other, self._meeting(name))
             if not sure:
                 if merged != mine:
                     replica.waiting.add(key)
@@ -338,7 +383,7 @@ class Oracle:
                 self._number += 1
                 self._edited_on[self._number] = name
                 replica.records[key] = possible | {Version(value, each.before | {self._number}) for each in possible}
-            elif all(self._unreached(name, key, version) for version in versions):
+            elif self.pending(name, key, versions)[0]:
                 raise BrokenPromise("P3", name, f"the edit {value} of {key} left quarantine, and is nowhere")
 
     def _settle(self, name: str, after: Observed, *, exactly: bool) -> None:
@@ -368,6 +413,11 @@ class Oracle:
                 if left:
                     replica.records[key] = left
 
+    def _know_same(self, here: Replica, there: Replica, after: tuple[Observed, Observed]) -> None:
+        for key in _same_versions(*after) & {*here.records} & {*there.records}:
+            mine, theirs = here.records[key], there.records[key]
+            here.records[key] = there.records[key] = (mine & theirs) or min(mine, theirs, key=len)
+
     def _note_reached(self, name: str, keys: Iterable[Key]) -> None:
         replica = self._replicas[name]
         if not replica.is_hub:
@@ -376,6 +426,10 @@ class Oracle:
             versions = list(replica.of(key))
             surely = frozenset.intersection(*(version.before for version in versions))
             self._reached.setdefault(key, set()).update(surely)
+
+
+def _same_versions(one: Observed, other: Observed) -> set[Key]:
+    return {key for key, stamp in one.stamps.items() if other.stamps.get(key) == stamp}
 
 
 def _is_pulled(key: Key, user: str | None, granted: Rights | None) -> bool:

@@ -31,7 +31,7 @@ from course_assignment.facility.models import (
     FacilityUser,
 )
 from course_assignment.simulation.checks import check_agreement, check_audit, check_device
-from course_assignment.simulation.keys import keys_read_once
+from course_assignment.simulation.keys import Keys
 from course_assignment.simulation.names import Names
 from course_assignment.simulation.observed import Observed, observe
 from course_assignment.simulation.oracle import Oracle
@@ -148,7 +148,7 @@ class School:
 
             # Ids that are the same in every run, or what is sorted by them would not be.
             stack.enter_context(mock.patch("uuid.uuid4", next_id))
-            stack.enter_context(keys_read_once())
+            stack.enter_context(Keys().in_use())
             stack.enter_context(self.network)
             self._found()
             self._open = stack.pop_all()
@@ -415,7 +415,7 @@ class School:
                 if seat.is_stock or hub.is_stock:
                     granted = granted._replace(readable=frozenset(), writable=frozenset())
             writable = self.oracle.rights(seat.name, seat.users, self.observe(seat)).writable
-            before = self.oracle.moment(seat.name, hub.name)
+            before = self.oracle.before(seat.name, hub.name, (self.observe(seat), hub_before))
             completed = resumed = False
             try:
                 with self._connection(seat, hub) as driver:
@@ -495,6 +495,8 @@ class School:
         seats = [*self.hubs, *(seat for seat in self.tablets if seat.users)]
         everything = {seat.name: self.observe(seat) for seat in seats}
         check_agreement(everything, self.oracle, [seat.name for seat in self.hubs])
+        self.happened["lost track of a record"] += len(self.oracle.lost_track_of)
+        self.oracle.agreed(everything, self.hubs[0].name)
 
     # The rest is how.
 

@@ -27,11 +27,11 @@ from morango_collection_sync.simulation.faults import (
     Faults,
     Kill,
     Moment,
+    NextKill,
     OperationRun,
     PlannedFaults,
     RandomFaults,
     RequestFault,
-    all_operations,
 )
 from morango_collection_sync.simulation.network import Network
 from morango_collection_sync.simulation.server import DeviceServer
@@ -48,6 +48,7 @@ __all__ = [
     "Kill",
     "Moment",
     "Network",
+    "NextKill",
     "OperationRun",
     "PlannedFaults",
     "ProcessKilled",
@@ -55,7 +56,6 @@ __all__ = [
     "RandomFaults",
     "RequestFault",
     "Trace",
-    "all_operations",
     "current_device",
     "migrated_databases",
 ]

@@ -8,9 +8,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from morango.registry import session_middleware
-from morango.sync.operations import NetworkOperation
-
 
 class RequestFault(Enum):
     """What can happen to one request."""
@@ -68,6 +65,29 @@ class Kill:
     writes: int = 0
 
 
+@dataclass(frozen=True)
+class NextKill:
+    """A kill at the first place where it can happen, so that one that is planned does happen.
+
+    :param moment: when in an operation. What has nothing to do there is not killed after it, and what writes less
+        often than ``writes`` is not killed within it: the next operation is, then.
+    :param skip: how many operations run before one may be it
+    :param writes: for ``WITHIN``: how many statements that write are carried out before
+    :param stage: Morango's name of the stage that it has to be; any when not given
+    :param is_server: the side that it has to be; either when not given
+    """
+
+    moment: Moment
+    skip: int = 0
+    writes: int = 0
+    stage: str | None = None
+    is_server: bool | None = None
+
+    def suits(self, run: OperationRun) -> bool:
+        """Whether this may be the operation."""
+        return self.stage in (None, run.stage) and self.is_server in (None, run.is_server)
+
+
 class Faults:
     """No faults. A subclass says which; the network asks it at each request and each operation.
 
@@ -93,10 +113,10 @@ class PlannedFaults(Faults):
     :param kill: where to kill the process, the first time that this place is reached
     """
 
-    def __init__(self, requests: Mapping[int, RequestFault] | None = None, kill: Kill | None = None) -> None:
+    def __init__(self, requests: Mapping[int, RequestFault] | None = None, kill: Kill | NextKill | None = None) -> None:
         super().__init__()
         self._requests = dict(requests or {})
-        self._kill = kill
+        self._kill = _Awaited(kill) if isinstance(kill, NextKill) else kill
         self._number = 0
 
     def for_request(self) -> RequestFault | None:
@@ -104,9 +124,11 @@ class PlannedFaults(Faults):
         return self._requests.get(self._number)
 
     def for_operation(self, run: OperationRun) -> Kill | None:
-        if self._kill is None or self._kill.run != run or any(moment in self.happened for moment in Moment):
+        if any(moment in self.happened for moment in Moment):
             return None
-        return self._kill
+        if isinstance(self._kill, _Awaited):
+            return self._kill.at(run)
+        return self._kill if self._kill is not None and self._kill.run == run else None
 
 
 class RandomFaults(Faults):
@@ -115,11 +137,13 @@ class RandomFaults(Faults):
     :param chance: the source; nothing else may draw from it if the run is to be repeated
     :param rate: the share of requests at which something goes wrong, 0 to 1
     :param requests: what may happen to a request
-    :param kills: whether processes are killed, too. A kill is drawn like the others, at a request; it then waits
-        for its operation, at most until the next one is drawn.
+    :param kills: whether processes are killed, too. A kill is drawn like the others, at a request, and happens at
+        one of the next operations.
     """
 
-    most_writes = 6
+    most_skipped = 40
+    """About as many operations as run between three requests."""
+    most_writes = 3
 
     def __init__(
         self,
@@ -133,35 +157,39 @@ class RandomFaults(Faults):
         self._chance = chance
         self._rate = rate
         self._kinds: tuple[RequestFault | None, ...] = (*requests, *((None,) if kills else ()))
-        self._kill: Kill | None = None
+        self._kill: _Awaited | None = None
+        self._killed = 0
 
     def for_request(self) -> RequestFault | None:
         if not self._kinds or self._chance.random() >= self._rate:
             return None
         kind = self._chance.choice(self._kinds)
         if kind is None:
-            self._kill = self._draw_kill()
+            self._kill, self._killed = self._draw_kill(), self._kills()
         return kind
 
     def for_operation(self, run: OperationRun) -> Kill | None:
-        if self._kill is None or self._kill.run != run:
+        if self._kill is None or self._kills() > self._killed:
             return None
-        kill, self._kill = self._kill, None
-        return kill
+        return self._kill.at(run)
 
-    def _draw_kill(self) -> Kill:
-        return Kill(
-            self._chance.choice(all_operations()),
-            self._chance.choice(tuple(Moment)),
-            self._chance.randrange(self.most_writes),
-        )
+    def _kills(self) -> int:
+        return sum(self.happened[moment] for moment in Moment)
+
+    def _draw_kill(self) -> _Awaited:
+        moment, skip = self._chance.choice(tuple(Moment)), self._chance.randrange(self.most_skipped)
+        return _Awaited(NextKill(moment, skip, self._chance.randrange(self.most_writes)))
 
 
-def all_operations() -> tuple[OperationRun, ...]:
-    """Every operation of every stage, as the settings have them, on each side that it can run on."""
-    runs = []
-    for group in session_middleware:
-        for operation in group:
-            sides = (False,) if isinstance(operation, NetworkOperation) else (False, True)
-            runs += [OperationRun(group.related_stage, type(operation).__name__, side) for side in sides]
-    return tuple(runs)
+class _Awaited:
+    def __init__(self, kill: NextKill) -> None:
+        self._kill = kill
+        self._skipped = 0
+
+    def at(self, run: OperationRun) -> Kill | None:
+        if not self._kill.suits(run):
+            return None
+        if self._skipped < self._kill.skip:
+            self._skipped += 1
+            return None
+        return Kill(run, self._kill.moment, self._kill.writes)

@@ -53,6 +53,10 @@ class Network:
         with ExitStack() as stack:
             adapter = type("SimulatedAdapter", (_Adapter,), {"network": self})
             stack.enter_context(mock.patch("morango.sync.session.ContextualRetryHTTPAdapter", adapter))
+            # There is nobody between two devices, and whoever asks is known by a certificate: what requests reads of
+            # that in the environment and in files, anew for each request, it is spared here.
+            stack.enter_context(mock.patch("requests.sessions.get_environ_proxies", return_value={}))
+            stack.enter_context(mock.patch("requests.sessions.get_netrc_auth", return_value=None))
             # Morango looks up the names and addresses of both ends to note them; here there are none.
             for looked_up in ("_get_server_ip", "_get_client_ip_for_server"):
                 stack.enter_context(mock.patch(f"morango.sync.syncsession.{looked_up}", return_value="127.0.0.1"))

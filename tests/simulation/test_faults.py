@@ -11,15 +11,17 @@ from morango_collection_sync.simulation.faults import (
     Faults,
     Kill,
     Moment,
+    NextKill,
     OperationRun,
     PlannedFaults,
     RandomFaults,
     RequestFault,
-    all_operations,
 )
 
 MANY = 2000
 
+STAGES = (transfer_stages.QUEUING, transfer_stages.CLEANUP)
+RUNS = [OperationRun(stage, "Any", is_server) for stage in STAGES for is_server in (False, True)]
 CLEANUP = OperationRun(transfer_stages.CLEANUP, "CleanupOperation", False)
 
 
@@ -33,7 +35,10 @@ def kills_in(faults: Faults) -> list[Kill]:
     kills = []
     for _ in range(MANY):
         faults.for_request()
-        kills += [kill for kill in map(faults.for_operation, all_operations()) if kill is not None]
+        for kill in map(faults.for_operation, RUNS):
+            if kill is not None:
+                faults.happened[kill.moment] += 1
+                kills.append(kill)
     return kills
 
 
@@ -67,7 +72,7 @@ def test_no_process_is_killed_unless_asked_for() -> None:
 
 def test_every_stage_on_both_sides_and_every_moment_is_killed_at() -> None:
     kills = kills_in(RandomFaults(random.Random(1), rate=1, requests=[]))
-    assert {kill.run for kill in kills} == set(all_operations())
+    assert {kill.run for kill in kills} == set(RUNS)
     assert {kill.moment for kill in kills} == set(Moment)
 
 
@@ -85,8 +90,15 @@ def test_planned_kill_happens_once() -> None:
     assert faults.for_operation(CLEANUP) is None
 
 
-def test_client_has_operations_that_a_server_has_not() -> None:
-    runs = all_operations()
-    assert CLEANUP in runs
-    assert OperationRun(CLEANUP.stage, "NetworkCleanupOperation", False) in runs
-    assert OperationRun(CLEANUP.stage, "NetworkCleanupOperation", True) not in runs
+def test_next_kill_waits_for_its_side_and_stage_and_skips() -> None:
+    kill = NextKill(Moment.AFTER, skip=1, stage=transfer_stages.CLEANUP, is_server=False)
+    faults = PlannedFaults(kill=kill)
+    killed = [run for run in RUNS * 2 if faults.for_operation(run) is not None]
+    assert killed == [OperationRun(transfer_stages.CLEANUP, "Any", False)]
+
+
+def test_next_kill_is_tried_until_it_has_happened() -> None:
+    faults = PlannedFaults(kill=NextKill(Moment.AFTER))
+    assert [faults.for_operation(run) for run in RUNS[:2]] == [Kill(run, Moment.AFTER) for run in RUNS[:2]]
+    faults.happened[Moment.AFTER] += 1
+    assert faults.for_operation(RUNS[2]) is None
