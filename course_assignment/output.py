@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.box import SIMPLE_HEAD
@@ -14,6 +14,10 @@ from rich.text import Text
 
 from morango_collection_sync.explain import Explanation
 from morango_collection_sync.partitions import parse_collection_partition
+
+if TYPE_CHECKING:
+    # Django's models, which can only be imported once there are settings.
+    from course_assignment.syncing import Aftermath, UserSync
 
 SHORT_ID = 8
 """How many hex digits of an id a table shows; commands take as many."""
@@ -107,6 +111,45 @@ def print_findings(findings: Sequence[Any], *, as_json: bool, mended: Sequence[A
                 for finding in findings
             ],
         )
+
+
+def print_synced(
+    base_url: str, done: Sequence[UserSync], left: Aftermath, *, as_json: bool, quarantine_command: str
+) -> None:
+    """Print what a sync with a hub did for each user of this device, and what it has left there.
+
+    :param base_url: of the hub
+    :param quarantine_command: what lists the edits in quarantine
+    """
+    if as_json:
+        print_json({"hub": base_url, "users": [each.as_json() for each in done], **left.as_json()})
+        return
+    if not done:
+        return
+    print_table(
+        ("user", "pulled", "pushed", "requests", "bytes down", "bytes up", "collections"),
+        [
+            (
+                each.user or "(the facility)",
+                each.report.records(push=False),
+                each.report.records(push=True),
+                each.report.requests,
+                each.report.bytes_received,
+                each.report.bytes_sent,
+                ", ".join(each.collections) or "-",
+            )
+            for each in done
+        ],
+        title=f"Synced with {base_url}",
+    )
+    for name, records in sorted(left.released.items()):
+        click.echo(f"Released {name}: {records} record(s), which no user of this device may read any more.")
+    if left.restored:
+        click.echo(f"{left.restored} edit(s) came back from quarantine.")
+    if left.quarantine:
+        click.echo(f"{left.quarantine} edit(s) are in quarantine; see: {quarantine_command}")
+    for record in left.undelivered:
+        click.echo(f"Record {record.record_id} could not be applied yet: {record.reason}")
 
 
 def print_released(released: Any, names: Mapping[str, str], *, as_json: bool) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from django.db import transaction
-
 from course_assignment.facility.device import certificate_user_id, own_certificates, usernames
 from course_assignment.facility.errors import NotOnDevice
-from course_assignment.facility.models import PROFILE, SINGLE_USER
-from morango_collection_sync.release import Released, prepare_release, release_prepared
+from course_assignment.facility.models import SINGLE_USER
+from morango_collection_sync.leaving import leave as leave_device
+from morango_collection_sync.release import Released
 
 
 def leave(username: str) -> Released:
@@ -23,11 +22,4 @@ def leave(username: str) -> Released:
     user_id = next((key for key, name in names.items() if username.casefold() in (name.casefold(), key)), None)
     if user_id is None:
         raise NotOnDevice(username, names.values())
-    certificate = held[user_id]
-    dataset_id = certificate.get_root().id
-    prepare_release(PROFILE, dataset_id)
-    with transaction.atomic():
-        released = release_prepared(PROFILE, dataset_id, leaving=user_id)
-        # Its sessions, and what they had buffered, go with it.
-        certificate.delete()
-    return released
+    return leave_device(held[user_id], user_id)

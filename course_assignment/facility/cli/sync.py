@@ -8,8 +8,9 @@ from typing import Any
 import click
 
 from course_assignment.facility.cli.command import device_command, json_option, password_for
-from course_assignment.facility.cli.output import TransferProgress, print_json, print_table
+from course_assignment.facility.cli.output import TransferProgress
 from course_assignment.facility.home import Home
+from course_assignment.output import print_synced
 
 
 @click.command()
@@ -62,7 +63,7 @@ def sync(home: Home, url: str | None, as_json: bool) -> None:
 
 
 def _sync(hub: Any, certificates: Iterable[Any], as_json: bool) -> None:
-    from course_assignment.facility.syncing import aftermath, sync_all
+    from course_assignment.facility.syncing import left_behind, sync_all
 
     done = []
     try:
@@ -70,35 +71,6 @@ def _sync(hub: Any, certificates: Iterable[Any], as_json: bool) -> None:
             done.append(user_sync)
     finally:
         # What was done before something failed is done, and told.
-        if as_json:
-            users = [user_sync.as_json() for user_sync in done]
-            print_json({"hub": hub.base_url, "users": users, **aftermath(done).as_json()})
-        elif done:
-            print_table(
-                ("user", "pulled", "pushed", "requests", "bytes down", "bytes up", "collections"),
-                [
-                    (
-                        user_sync.user or "(the facility)",
-                        user_sync.report.records(push=False),
-                        user_sync.report.records(push=True),
-                        user_sync.report.requests,
-                        user_sync.report.bytes_received,
-                        user_sync.report.bytes_sent,
-                        ", ".join(user_sync.collections) or "-",
-                    )
-                    for user_sync in done
-                ],
-                title=f"Synced with {hub.base_url}",
-            )
-            _tell(aftermath(done))
-
-
-def _tell(left: Any) -> None:
-    for name, records in sorted(left.released.items()):
-        click.echo(f"Released {name}: {records} record(s), which no user of this device may read any more.")
-    if left.restored:
-        click.echo(f"{left.restored} edit(s) came back from quarantine.")
-    if left.quarantine:
-        click.echo(f"{left.quarantine} edit(s) are in quarantine; see: collection-sync quarantine list")
-    for record in left.undelivered:
-        click.echo(f"Record {record.record_id} could not be applied yet: {record.reason}")
+        print_synced(
+            hub.base_url, done, left_behind(done), as_json=as_json, quarantine_command="collection-sync quarantine list"
+        )
