@@ -151,12 +151,13 @@ class Peer:
         statements, cpu, started = self.statements, time.process_time(), time.monotonic()
         with connection.execute_wrapper(self._count_statement):
             done = self._sync(url, pull=pull, push=push, **how)
-        return {
-            **done,
+        cost = {
             "wall": time.monotonic() - started,
             "cpu": time.process_time() - cpu,
             "statements": self.statements - statements,
         }
+        _require_all_applied()
+        return {**done, **cost}
 
     def forget_sessions(self) -> None:
         """Let the next sync begin a session of its own."""
@@ -166,6 +167,14 @@ class Peer:
 
     def _sync(self, url: str, **how: bool) -> dict[str, Any]:
         raise NotImplementedError
+
+
+def _require_all_applied() -> None:
+    """:raises ValueError: when a record came and could not be applied: what was measured is not a sync of all then"""
+    from morango.models.core import Store
+
+    for reason in Store.objects.filter(dirty_bit=True).values_list("deserialization_error", flat=True):
+        raise ValueError(f"a record was not applied: {reason}")
 
 
 def _certificates() -> tuple[Any, Any]:

@@ -27,7 +27,7 @@ class School:
 
 def learner(number: int) -> str:
     """A learner's username."""
-    return f"learner-{number}"
+    return f"learner_{number}"
 
 
 def classroom_name(number: int) -> str:
