@@ -6,6 +6,8 @@ of the last one or ``{"error": traceback}``. Users go by name; a collection is `
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import sys
@@ -62,7 +64,7 @@ def add_coach(username: str, *collections: str) -> None:
     """A user who coaches these collections."""
     add_learner(username)
     for collection in collections:
-        _collection(collection).add_role(_user(username), "coach")
+        coach(username, collection)
 
 
 def enrol(username: str, collection: str) -> None:
@@ -73,6 +75,58 @@ def enrol(username: str, collection: str) -> None:
 def withdraw(username: str, collection: str) -> None:
     """End the user's membership."""
     _collection(collection).remove_member(_user(username))
+
+
+def coach(username: str, collection: str) -> None:
+    """Make the user a coach of the collection."""
+    _collection(collection).add_role(_user(username), "coach")
+
+
+def uncoach(username: str, collection: str) -> None:
+    """End the user's role of a coach."""
+    _collection(collection).remove_role(_user(username), "coach")
+
+
+def remove_user(username: str) -> None:
+    """Remove a user from this device, as Kolibri's page for the users of a device does."""
+    from kolibri.core.auth.utils.delete import delete_imported_user
+
+    delete_imported_user(_user(username))
+
+
+def join(url: str, facility_id: str, username: str, user: str) -> dict[str, Any]:
+    """Make this device one of a user's: a certificate and a device as Kolibri's first sync makes them, and our sync.
+
+    :param user: the user's id
+    """
+    from kolibri.core.auth.constants.morango_sync import PROFILE_FACILITY_DATA
+    from kolibri.core.auth.management.utils import get_client_and_server_certs, get_facility_dataset_id
+    from kolibri.core.device.utils import provision_single_user_device
+    from morango.sync.controller import MorangoProfileController
+
+    connection = MorangoProfileController(PROFILE_FACILITY_DATA).create_network_connection(url)
+    _, dataset_id = get_facility_dataset_id(url, identifier=facility_id, noninteractive=True)
+    get_client_and_server_certs(username, PASSWORD, dataset_id, connection, user, facility_id, noninteractive=True)
+    said: dict[str, Any] = command("sync", url)
+    provision_single_user_device(_user(username))
+    return said
+
+
+def last_synced(username: str) -> float:
+    """When Kolibri has noted that the user was synced last, in seconds since 1970."""
+    from kolibri.core.device.models import SyncQueue
+
+    return float(SyncQueue.objects.get(user_id=_user(username).id).last_sync)
+
+
+def command(*arguments: str) -> Any:
+    """``kolibri manage collectionsync ARGUMENTS --json``: what it prints, in this process."""
+    from django.core.management import call_command
+
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        call_command("collectionsync", *arguments, "--json")
+    return json.loads(printed.getvalue())
 
 
 def user_id(username: str) -> str:
@@ -115,17 +169,17 @@ def start_course(collection: str, title: str, by: str) -> None:
     """A course session of Kolibri's own for a class or a group, with a test, as a coach makes them."""
     from kolibri.core.courses.models import CourseSession, CourseSessionAssignment, UnitTestAssignment
 
-    coach, classroom, whom = _user(by), _collection(collection.partition("/")[0]), _collection(collection)
+    author, classroom, whom = _user(by), _collection(collection.partition("/")[0]), _collection(collection)
     session = CourseSession.objects.create(
-        course=uuid.uuid4().hex, title=title, collection=classroom, created_by=coach, is_active=True
+        course=uuid.uuid4().hex, title=title, collection=classroom, created_by=author, is_active=True
     )
-    CourseSessionAssignment.objects.create(course_session=session, collection=whom, assigned_by=coach)
+    CourseSessionAssignment.objects.create(course_session=session, collection=whom, assigned_by=author)
     UnitTestAssignment.objects.create(
         course_session=session,
         unit_contentnode_id=uuid.uuid4().hex,
         collection=whom,
         test_type="pre",
-        activated_by=coach,
+        activated_by=author,
     )
 
 

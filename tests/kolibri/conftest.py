@@ -36,6 +36,13 @@ class Hub:
         """
         device.sync(url or self.url, self.facility_id, self.home.act(["user_id", username]), username)
 
+    def join(self, device: Home, username: str, url: str | None = None) -> None:
+        """Make a device one of this user's and sync it, by the driver of this project, which does not sleep.
+
+        :param url: where to reach the hub, if not directly
+        """
+        device.act(["join", url or self.url, self.facility_id, username, self.home.act(["user_id", username])])
+
 
 @pytest.fixture(scope="session")
 def migrated_home(tmp_path_factory: pytest.TempPathFactory) -> Home:

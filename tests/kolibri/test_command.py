@@ -63,6 +63,9 @@ def test_explain_prints_a_table_of_one_collection(classroom: Classroom, learner:
         (["explain", "ada", "B"], "there is no collection B"),
         (["audit", "--facility", "f" * 32], f"there is no facility {'f' * 32} on this device"),
         (["quarantine", "discard", "f" * 8], "ffffffff"),
+        (["sync"], "this device knows no hub yet; give its address: sync http://HOST:PORT"),
+        (["sync", "http://127.0.0.1:1"], "Unable to connect to: http://127.0.0.1:1"),
+        (["leave", "ada"], "this device does not sync for 'ada'"),
     ],
 )
 def test_what_a_person_gets_wrong_is_one_line(learner: FacilityUser, arguments: list[str], message: str) -> None:

@@ -1,4 +1,4 @@
-"""``kolibri manage collectionsync explain|audit|release|quarantine``, with the output of the embedded host."""
+"""``kolibri manage collectionsync``, with the commands and the output of the embedded host."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ from collections.abc import Callable, Iterable
 from itertools import chain
 from typing import Any, TypeVar
 
+import click
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from kolibri.core.auth.constants import collection_kinds
 from kolibri.core.auth.constants.morango_sync import PROFILE_FACILITY_DATA
 from kolibri.core.auth.models import Collection
+from morango.errors import MorangoError
+from requests.exceptions import HTTPError, RequestException
 
+from course_assignment.kolibri.leaving import leave
 from course_assignment.kolibri.lookup import (
     collection_names,
     find_collection,
@@ -21,6 +25,7 @@ from course_assignment.kolibri.lookup import (
     usernames,
 )
 from course_assignment.kolibri.policy import KolibriPolicy
+from course_assignment.kolibri.syncing import connect, last_hub, own_certificates, sync_all, synced_datasets
 from course_assignment.output import (
     described_edit,
     print_decided,
@@ -28,7 +33,10 @@ from course_assignment.output import (
     print_explanations,
     print_findings,
     print_released,
+    print_synced,
 )
+from course_assignment.progress import TransferProgress
+from course_assignment.syncing import UserSync, aftermath
 from morango_collection_sync.audit import audit
 from morango_collection_sync.errors import CollectionSyncError
 from morango_collection_sync.explain import explain
@@ -64,6 +72,14 @@ class Command(BaseCommand):
         command.add_argument("--mend", action="store_true", help="lower the counters that say more than is so")
         _of_facility(command)
         _of_facility(add("release", "Release what no user of this device may read any more.", _release))
+        command = add(
+            "sync", "Pull and push for every user of this device, with the hub at URL or the last one.", _sync
+        )
+        command.add_argument("url", metavar="URL", nargs="?", help="the address of a hub, http://HOST:PORT")
+        _of_facility(command)
+        command = add("leave", "Make this device no longer one of USER's; release what only USER may read.", _leave)
+        command.add_argument("user", metavar="USER", help="username or id")
+        _of_facility(command)
 
         quarantine = commands.add_parser("quarantine", help="Look at edits that could not be synced, and decide.")
         decisions = quarantine.add_subparsers(dest="decision", metavar="COMMAND", required=True)
@@ -80,6 +96,14 @@ class Command(BaseCommand):
             options["run"](options)
         except CollectionSyncError as error:
             raise CommandError(str(error)) from error
+        except HTTPError as error:
+            status = "" if error.response is None else f" (status {error.response.status_code})"
+            raise CommandError(f"the hub answered with an error{status}") from error
+        except RequestException as error:
+            raise CommandError("the connection to the hub was lost; sync again to go on from there") from error
+        except MorangoError as error:
+            reason = next(iter(str(error).splitlines()), type(error).__name__)
+            raise CommandError(f"the sync failed: {reason}") from error
 
 
 def _of_facility(command: Any) -> None:
@@ -117,12 +141,44 @@ def _once(found: Iterable[Iterable[_Found]]) -> list[_Found]:
 
 def _release(options: dict[str, Any]) -> None:
     done = [release_unreadable(PROFILE_FACILITY_DATA, each) for each in find_datasets(options["facility"])]
-    released = Released(
-        {partition: records for each in done for partition, records in each.partitions.items()},
-        quarantined=sum(each.quarantined for each in done),
+    _print_released(
+        Released(
+            {partition: records for each in done for partition, records in each.partitions.items()},
+            quarantined=sum(each.quarantined for each in done),
+        ),
+        options,
     )
+
+
+def _leave(options: dict[str, Any]) -> None:
+    released = leave(options["user"], synced_datasets(options["facility"]))
+    if not options["json"]:
+        click.echo(f"{options['user']} has left this device.")
+    _print_released(released, options)
+
+
+def _print_released(released: Released, options: dict[str, Any]) -> None:
     ids = (parse_collection_partition(partition).collection_id for partition in released.partitions)
     print_released(released, collection_names(ids), as_json=options["json"])
+
+
+def _sync(options: dict[str, Any]) -> None:
+    datasets = synced_datasets(options["facility"])
+    certificates = own_certificates(datasets)
+    done: list[UserSync] = []
+    with TransferProgress() as progress, connect(options["url"] or last_hub(), progress) as driver:
+        try:
+            for user_sync in sync_all(driver, certificates):
+                done.append(user_sync)
+        finally:
+            # What was done before something failed is done, and told.
+            print_synced(
+                driver.connection.base_url,
+                done,
+                aftermath(done, collection_names, PROFILE_FACILITY_DATA, datasets),
+                as_json=options["json"],
+                quarantine_command="kolibri manage collectionsync quarantine list",
+            )
 
 
 def _list(options: dict[str, Any]) -> None:
