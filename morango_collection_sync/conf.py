@@ -92,6 +92,28 @@ def session_deadline() -> float:
     return float(_setting("SESSION_DEADLINE", 600))
 
 
+def request_timeouts() -> tuple[float, float]:
+    """``COLLECTION_SYNC["REQUEST_TIMEOUTS"]``: seconds for a connection, and for an answer. Default (10, 600).
+
+    An answer takes as long as the hub works on the stages that it was asked for.
+    """
+    connect, read = _setting("REQUEST_TIMEOUTS", (10, 600))
+    return float(connect), float(read)
+
+
+def session_lifetime() -> float:
+    """``COLLECTION_SYNC["SESSION_LIFETIME"]``: seconds that a sync session may be taken up again. Default 43,200.
+
+    Whoever knows the id of an open session is taken for its client; only opening one asks for a signature.
+    """
+    return float(_setting("SESSION_LIFETIME", 12 * 60 * 60))
+
+
+def max_open_sync_sessions() -> int:
+    """``COLLECTION_SYNC["MAX_OPEN_SYNC_SESSIONS"]``: of one certificate; the oldest makes room. Default 8."""
+    return int(_setting("MAX_OPEN_SYNC_SESSIONS", 8))
+
+
 def max_records_per_session() -> int:
     """``COLLECTION_SYNC["MAX_RECORDS_PER_SESSION"]``: the most that a single user's device pushes. Default 250,000."""
     return int(_setting("MAX_RECORDS_PER_SESSION", 250_000))

@@ -6,9 +6,9 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Union
 
-from morango.errors import MorangoError, MorangoResumeSyncError
+from morango.errors import MorangoError
 from morango.models.certificates import Certificate, Filter
 from morango.models.core import SyncSession
 from morango.registry import session_middleware
@@ -17,17 +17,23 @@ from morango.sync.syncsession import NetworkSyncConnection, PullClient, PushClie
 from requests import Response
 from requests.exceptions import RequestException
 
+from morango_collection_sync.connection import HubConnection
 from morango_collection_sync.controller import EagerController
+from morango_collection_sync.earlier_sessions import earlier_session, give_up, is_interrupted, keep
 from morango_collection_sync.errors import CollectionSyncError
-from morango_collection_sync.failures import is_interruption, is_lost_connection, told_by_hub
+from morango_collection_sync.failures import is_interruption, is_lost_connection, is_session_unknown, told_by_hub
+from morango_collection_sync.hub_stages import HubHalf
 from morango_collection_sync.pulls import outcome_of
 from morango_collection_sync.reports import SyncReport, TransferReport
-from morango_collection_sync.sessions import certificate_filter, close_transfer_session
+from morango_collection_sync.sessions import certificate_filter
 
 logger = logging.getLogger(__name__)
 
 ProgressCallback = Callable[..., None]
 """Called with ``transfer_session=`` when a transfer begins, after each chunk, and when it ends."""
+
+CertificateOfHub = Union[Certificate, Callable[[], Certificate]]
+"""A hub's certificate, or what asks for it: called only where a new session needs it."""
 
 _FAILURES = (CollectionSyncError, MorangoError, RequestException)
 
@@ -46,14 +52,22 @@ class SyncDriver:
         connection.session.hooks["response"].append(self._count)
 
     @classmethod
-    def connect(cls, base_url: str, progress: ProgressCallback | None = None, retries: int = 3) -> SyncDriver:
+    def connect(
+        cls,
+        base_url: str,
+        progress: ProgressCallback | None = None,
+        retries: int = 3,
+        first_retries: int | None = None,
+    ) -> SyncDriver:
         """Open a connection to a hub.
 
         :param base_url: ``http://host:port/``
         :param retries: how often a request whose connection broke is sent again
-        :raises requests.exceptions.RequestException: when nothing answers there
+        :param first_retries: the same for the first one, which asks who is there; as ``retries`` when not given
+        :raises NoAnswer: when nothing answers there
+        :raises requests.exceptions.RequestException: when what answers there does not sync
         """
-        return cls(NetworkSyncConnection(base_url=base_url, retries=retries), progress)
+        return cls(HubConnection(base_url, retries, first_retries), progress)
 
     def __enter__(self) -> SyncDriver:
         return self
@@ -68,82 +82,72 @@ class SyncDriver:
     def sync(
         self,
         client_certificate: Certificate,
-        server_certificate: Certificate,
+        server_certificate: CertificateOfHub,
         *,
         pull: bool = True,
         push: bool = True,
     ) -> SyncReport:
         """Pull, then push, what this certificate and the user's grants allow.
 
-        A session that was interrupted is taken up where it stopped. Where that fails, although the hub answers, it
-        is given up, and a new one begun at once.
+        The sync session stays open, and the next sync goes on with it. So does one that was interrupted; where that
+        fails, although the hub answers, it is given up, and a new one begun at once.
 
         :param client_certificate: one of this device's own
         :param server_certificate: the hub's, of the same dataset
         :raises SessionRefused: when the hub ends the session
         :raises FilterRefused: when the hub's filter is not one to take
         :raises SyncDeadlineExceeded: when the hub does not finish a stage in time; the next sync resumes
-        :raises requests.exceptions.RequestException: when the connection is lost; the next sync resumes
+        :raises NoAnswer: when the connection is lost, or an answer does not come in time; the next sync resumes
+        :raises requests.exceptions.HTTPError: when the hub answers with an error
         :raises morango.errors.MorangoError: when a stage fails in any other way
         """
         directions = [is_push for is_push, wanted in ((False, pull), (True, push)) if wanted]
         with self._measured() as report:
-            interrupted = self._interrupted_session(client_certificate)
-            report.resumed = interrupted is not None and self._resume(interrupted, directions, report)
-            if not report.resumed:
+            earlier = earlier_session(client_certificate, self.connection)
+            if earlier is None or not self._go_on(earlier, directions, report):
                 self._begin(client_certificate, server_certificate, directions, report)
         return report
 
-    def _interrupted_session(self, client_certificate: Certificate) -> SyncSession | None:
-        last = (
-            SyncSession.objects.filter(
-                active=True,
-                is_server=False,
-                client_certificate=client_certificate,
-                connection_path=self.connection.base_url,
-            )
-            .order_by("-last_activity_timestamp")
-            .first()
-        )
-        if last is None:
-            return None
-        try:
-            return self.connection.resume_sync_session(last.id).sync_session
-        except MorangoResumeSyncError as error:
-            logger.info("Sync session %s is not resumed: %s", last.id, error)
-            # Without a cause it is another process, alive, that is at work on it: that one's to end.
-            if error.__cause__ is not None:
-                _give_up(last)
-            return None
-
-    def _resume(self, sync_session: SyncSession, directions: list[bool], report: SyncReport) -> bool:
-        """Whether an interrupted session could be brought to its end."""
+    def _go_on(self, sync_session: SyncSession, directions: list[bool], report: SyncReport) -> bool:
+        """Whether an earlier session could be brought to its end."""
+        interrupted = is_interrupted(sync_session)
         try:
             self._run(sync_session, directions, report)
         except _FAILURES as error:
             if is_lost_connection(error):
                 raise
+            if not interrupted and not is_session_unknown(error):
+                self._end_after(error, sync_session)
+                raise
             logger.info("Sync session %s is given up: %s", sync_session.id, type(error).__name__)
-            _give_up(sync_session)
+            give_up(sync_session, self.connection)
             return False
-        # Of a transfer in a direction that was not asked for now, there may be something left.
-        _give_up(sync_session)
+        report.resumed, report.same_session = interrupted, True
+        if is_interrupted(sync_session):
+            # Of a transfer in a direction that was not asked for now.
+            give_up(sync_session, self.connection)
         return True
 
     def _begin(
         self,
         client_certificate: Certificate,
-        server_certificate: Certificate,
+        server_certificate: CertificateOfHub,
         directions: list[bool],
         report: SyncReport,
     ) -> None:
+        if not isinstance(server_certificate, Certificate):
+            server_certificate = server_certificate()
+        self.connection.waiting_for = "a sync session to be opened"
         sync_session = self.connection.create_sync_session(client_certificate, server_certificate).sync_session
         try:
             self._run(sync_session, directions, report)
         except _FAILURES as error:
-            if not is_interruption(error):
-                _give_up(sync_session)
+            self._end_after(error, sync_session)
             raise
+
+    def _end_after(self, error: Exception, sync_session: SyncSession) -> None:
+        if not is_interruption(error):
+            give_up(sync_session, self.connection)
 
     def _run(self, sync_session: SyncSession, directions: list[bool], report: SyncReport) -> None:
         for is_push in directions:
@@ -151,10 +155,11 @@ class SyncDriver:
             if report.transfers[-1].outcome.to_fetch_again:
                 # Quarantine has taken edits out of a collection that stays: the hub's version has to come back.
                 report.transfers.append(self._transfer(sync_session, is_push))
-        self.connection.close_sync_session(sync_session)
+        keep(sync_session)
 
     def _transfer(self, sync_session: SyncSession, is_push: bool) -> TransferReport:
-        controller = EagerController(session_middleware, SessionControllerSignals())
+        hub = HubHalf()
+        controller = EagerController(hub.stages(session_middleware), SessionControllerSignals())
         client = (PushClient if is_push else PullClient)(self.connection, sync_session, controller)
         if self.progress is not None:
             client.signals.transferring.connect(self.progress)
@@ -180,11 +185,3 @@ class SyncDriver:
 
     def _count(self, response: Response, *args: Any, **kwargs: Any) -> None:
         self._answers += 1
-
-
-def _give_up(sync_session: SyncSession) -> None:
-    """Close what this device has of a session. The hub's side times out, or is closed already."""
-    for transfer_session in sync_session.transfersession_set.filter(active=True):
-        close_transfer_session(transfer_session)
-    sync_session.active = False
-    sync_session.save(update_fields=["active"])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from requests.exceptions import ConnectionError as RequestLost
+
 
 class CollectionSyncError(Exception):
     """Base of every error that this package raises."""
@@ -68,6 +70,23 @@ class SyncDeadlineExceeded(CollectionSyncError):
         self.stage = stage
         self.seconds = seconds
         super().__init__(f"gave up after {seconds:.0f} s waiting for the stage '{stage}' to finish")
+
+
+class NoAnswer(CollectionSyncError, RequestLost):
+    """A request was not answered: the connection broke, or the time for it was over. The next sync goes on from there.
+
+    :param waiting_for: what the request was for, as the end of a sentence
+    :param seconds: how long the answer was waited for; None when the connection broke
+    """
+
+    def __init__(self, waiting_for: str, seconds: float | None = None) -> None:
+        self.waiting_for = waiting_for
+        self.seconds = seconds
+        if seconds is None:
+            sentence = f"the connection to the hub was lost while waiting for {waiting_for}"
+        else:
+            sentence = f"the hub has not answered within {seconds:g} s, waiting for {waiting_for}"
+        super().__init__(f"{sentence}; sync again to go on from there")
 
 
 def shown(partitions: Iterable[str], most: int = 3) -> str:

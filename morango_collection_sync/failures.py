@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
+from morango.constants import api_urls
 from requests.exceptions import HTTPError, RequestException
 
 from morango_collection_sync.errors import CollectionSyncError, SyncDeadlineExceeded
@@ -31,6 +34,18 @@ def is_interruption(error: Exception) -> bool:
     if isinstance(error, HTTPError):
         return error.response is not None and error.response.status_code >= 500
     return is_lost_connection(error) or isinstance(error, SyncDeadlineExceeded)
+
+
+def is_session_unknown(error: Exception) -> bool:
+    """Whether the hub does not know the session that a transfer is to take place in, or not any more.
+
+    It says so with a 400 where a transfer session is opened, and with a 404 where one is brought forward
+    (``morango.api.viewsets.TransferSessionViewSet``, 0.8.15), and gives no reason as a refusal does.
+    """
+    if not isinstance(error, HTTPError) or error.response is None:
+        return False
+    _, found, which = urlsplit(error.response.url).path.partition(api_urls.TRANSFERSESSION)
+    return bool(found) and error.response.status_code == (404 if which else 400)
 
 
 def _refusal_in(error: BaseException) -> SessionRefused | None:

@@ -68,6 +68,7 @@ class SyncReport:
     :param bytes_sent: headers and bodies of the requests, in bytes
     :param seconds: by the wall clock
     :param resumed: whether an interrupted session was taken up again and brought to its end
+    :param same_session: whether it ran in the sync session that an earlier sync had left open, interrupted or not
     """
 
     transfers: list[TransferReport] = field(default_factory=list)
@@ -76,6 +77,7 @@ class SyncReport:
     bytes_sent: int = 0
     seconds: float = 0.0
     resumed: bool = False
+    same_session: bool = False
 
     def records(self, *, push: bool) -> int:
         """How many records went in this direction."""

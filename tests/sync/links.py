@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from django.core.wsgi import get_wsgi_application
-from morango.models.core import SyncSession
+from morango.models.core import TransferSession
 from requests.exceptions import RequestException
 
 from course_assignment.facility.models import Collection
@@ -15,6 +15,9 @@ from morango_collection_sync.driver import SyncDriver
 from morango_collection_sync.simulation.device import Device
 from tests import school
 from tests.sync.cutting_proxy import CuttingProxy, Lost
+
+FETCHES_RECORDS = 6
+"""The number of this request in the first pull of a device."""
 
 
 class Failing:
@@ -48,14 +51,15 @@ class Link(NamedTuple):
         """Assign a course to the class, on the device that this process is."""
         school.assign(Collection.objects.get(id=self.classroom_id), title)
 
-    def interrupt(self) -> str:
+    def interrupt(self, at: int = FETCHES_RECORDS) -> str:
         """Cut a pull of the laptop in the middle.
 
+        :param at: the number of the request
         :return: the id of the sync session that is left
         """
         with self.laptop:
-            self.proxy.cut(8, Lost.REQUEST)
+            self.proxy.cut(at, Lost.REQUEST)
             with pytest.raises(RequestException), SyncDriver.connect(self.joined.base_url, retries=0) as driver:
                 driver.sync(self.joined.client_certificate(), self.joined.server_certificate(), push=False)
             self.proxy.heal()
-            return str(SyncSession.objects.get(active=True).id)
+            return str(TransferSession.objects.get(active=True).sync_session_id)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from morango.models.core import TransferSession
+from morango.models.core import Buffer, TransferSession
 from requests import Response
 
 from morango_collection_sync.driver import SyncDriver
@@ -25,12 +25,14 @@ class Moment:
     :param push: the direction
     :param stage: the hub's stage
     :param transferred: how many records the hub has been sent, or has been told of as received, at least
+    :param received: how many records the device has in its buffers, at least
     :param done: whether the stage is finished
     """
 
     push: bool
     stage: str
     transferred: int = 0
+    received: int = 0
     done: bool = True
 
     def has_come(self, transfer_session: TransferSession) -> bool:
@@ -59,9 +61,10 @@ def sync_with_an_event(
     def after_each_answer(response: Response, *args: Any, **kwargs: Any) -> None:
         if happened:
             return
+        received = Buffer.objects.count()
         with hub:
             current = TransferSession.objects.order_by("-start_timestamp").first()
-            if current is not None and moment.has_come(current):
+            if received >= moment.received and current is not None and moment.has_come(current):
                 happened.append(event())
 
     with SyncDriver.connect(joined.base_url, retries=0) as driver:

@@ -80,9 +80,8 @@ def _rows_of(answer: Any, partition: str) -> int:
 
 PULL_MOMENTS = {
     "made": Moment(push=False, stage="initializing"),
-    "serialized": Moment(push=False, stage="serializing"),
     "queued": Moment(push=False, stage="queuing"),
-    "transferred in part": Moment(push=False, stage="transferring", transferred=1, done=False),
+    "transferred in part": Moment(push=False, stage="queuing", received=1),
 }
 
 PUSH_MOMENTS = {
@@ -91,7 +90,6 @@ PUSH_MOMENTS = {
     "queued": Moment(push=True, stage="queuing"),
     "transferred in part": Moment(push=True, stage="transferring", transferred=1, done=False),
     "transferred": Moment(push=True, stage="transferring", transferred=2),
-    "dequeued": Moment(push=True, stage="dequeuing"),
 }
 
 
@@ -198,9 +196,9 @@ def test_sync_that_was_interrupted_before_its_user_left_is_begun_anew_at_once(
 
         report = scene.joined.sync()
 
-        assert not report.resumed
+        assert not report.same_session
         assert not any(scene.partition in transfer.partitions for transfer in report.transfers)
-        assert not SyncSession.objects.filter(active=True).exists()
+        assert not TransferSession.objects.filter(active=True).exists()
 
 
 def _interrupt() -> None:

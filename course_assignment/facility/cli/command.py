@@ -117,6 +117,8 @@ class told_in_one_line:
 
         from morango_collection_sync.errors import CollectionSyncError
 
+        if isinstance(error, CollectionSyncError):
+            raise Refused(str(error)) from error
         if isinstance(error, HTTPError) and error.response is not None:
             raise Refused(f"the hub answered with an error (status {error.response.status_code})") from error
         if isinstance(error, RequestException):
@@ -127,8 +129,6 @@ class told_in_one_line:
             raise Refused(f"the sync failed: {_first_line(error)}") from error
         if isinstance(error, (DatabaseError, ImproperlyConfigured)):
             raise Refused(f"the database of this home cannot be used: {_first_line(error)}") from error
-        if isinstance(error, CollectionSyncError):
-            raise Refused(str(error)) from error
 
 
 def password_for(whom: str, given: str | None, *, confirm: bool = False) -> str:
