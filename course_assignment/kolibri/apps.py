@@ -16,6 +16,8 @@ class CourseAssignmentConfig(AppConfig):
         from morango.models.certificates import Certificate
         from morango.models.core import InstanceIDModel
 
+        from course_assignment.kolibri import checks  # noqa: F401 - registers them
+        from course_assignment.kolibri.bodies import bound_body
         from course_assignment.kolibri.buffers import ask_policy_before_reading
         from course_assignment.kolibri.content import give_up_content
         from course_assignment.kolibri.deletions import forget_deleted_dataset, forget_deleted_instance
@@ -23,6 +25,7 @@ class CourseAssignmentConfig(AppConfig):
         from morango_collection_sync.signals import collection_released
 
         request_started.connect(ask_policy_before_reading, dispatch_uid="course_assignment.kolibri.buffers")
+        request_started.connect(bound_body, dispatch_uid="course_assignment.kolibri.bodies")
         collection_released.connect(give_up_content, dispatch_uid="course_assignment.kolibri.content")
         pre_delete.connect(
             forget_deleted_dataset, sender=FacilityDataset, dispatch_uid="course_assignment.kolibri.deletions"

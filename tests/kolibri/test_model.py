@@ -6,12 +6,12 @@ import pytest
 from django.core.management import call_command
 from kolibri.core.auth.models import Facility
 from kolibri.core.auth.utils.deprovision import deprovision
-from morango.models.core import DeletedModels, Store
+from morango.models.core import DeletedModels, InstanceIDModel, Store
 from morango.sync.controller import MorangoProfileController
 
 from course_assignment.errors import AssignmentFixed, FacilityNotAssignable, TooManyActive
 from course_assignment.kolibri.models import CourseAssignment
-from morango_collection_sync.models import PushedCounter, QuarantinedEdit
+from morango_collection_sync.models import DeclaredCounter, PushedCounter, QuarantinedEdit
 from tests.kolibri import school
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -97,6 +97,8 @@ def test_deleting_the_facility_leaves_nothing_of_its_assignments_behind(how: str
     assignment = school.new_assignment(school.new_classroom(facility, "A"), "one")
     school.quarantined_edit(assignment, learner)
     PushedCounter.objects.create(partition=assignment._morango_partition, instance_id="a" * 32, counter=1)
+    instance, _ = InstanceIDModel.get_or_create_current_instance()
+    DeclaredCounter.objects.create(instance_id=instance.id, counter=1)
     another = PushedCounter.objects.create(partition=f"{'b' * 32}:{'c' * 32}", instance_id="a" * 32, counter=1)
 
     if how == "deletefacility":
@@ -109,6 +111,8 @@ def test_deleting_the_facility_leaves_nothing_of_its_assignments_behind(how: str
     assert not Store.objects.filter(model_name="courseassignment").exists()
     assert not QuarantinedEdit.objects.exists()
     assert list(PushedCounter.objects.all()) == [another]
+    # What this device has told of itself goes when it begins anew, and not before.
+    assert DeclaredCounter.objects.exists() == InstanceIDModel.objects.exists() == (how == "deletefacility")
 
 
 def test_system_checks_find_nothing_amiss() -> None:
