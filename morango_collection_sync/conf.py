@@ -20,7 +20,6 @@ TAKEOVER_PRIORITY = -100
 """For operations of ours that do the work of Morango's own and so end the stage: behind all of the host's."""
 
 _ASK_AGAIN = "morango_collection_sync.operations.later_stages:AskPolicyAgain"
-_KEEP_RECREATED = "morango_collection_sync.operations.serializing:KeepRecreated"
 
 OPERATIONS: dict[str, tuple[str, ...]] = {
     "MORANGO_INITIALIZE_OPERATIONS": (
@@ -31,14 +30,14 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         _ASK_AGAIN,
         "morango_collection_sync.operations.verifying:CheckCounters",
         "morango_collection_sync.operations.serializing:NoticePutBack",
-        _KEEP_RECREATED,
-        "morango_collection_sync.operations.serializing:SerializeUntilSettled",
+        "morango_collection_sync.operations.serializing:SerializeEdits",
     ),
     "MORANGO_QUEUE_OPERATIONS": (
         _ASK_AGAIN,
         "morango_collection_sync.operations.queuing:NoteTold",
         "morango_collection_sync.operations.verifying:QueueBySoundCounters",
         "morango_collection_sync.operations.queuing:QueueOnce",
+        "morango_collection_sync.operations.queuing:QueueLacking",
     ),
     "MORANGO_TRANSFERRING_OPERATIONS": (
         _ASK_AGAIN,
@@ -51,12 +50,12 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         "morango_collection_sync.operations.dequeuing:TakeReceived",
         "morango_collection_sync.operations.verifying:TakeJustifiedCounters",
         "morango_collection_sync.operations.verifying:StoreVerified",
+        "morango_collection_sync.operations.dequeuing:StoreReceived",
     ),
     "MORANGO_DESERIALIZE_OPERATIONS": (
         _ASK_AGAIN,
-        _KEEP_RECREATED,
         "morango_collection_sync.operations.deserializing:KeepPendingEdits",
-        "morango_collection_sync.operations.deserializing:DeserializeUntilSettled",
+        "morango_collection_sync.operations.deserializing:ApplyReceived",
     ),
     "MORANGO_CLEANUP_OPERATIONS": (
         "morango_collection_sync.operations.cleanup:FinishPull",

@@ -21,15 +21,15 @@ from django.db.models import Max
 from morango.models.core import (
     Buffer,
     DatabaseIDModel,
-    DatabaseMaxCounter,
     InstanceIDModel,
     RecordMaxCounter,
     RecordMaxCounterBuffer,
     Store,
     TransferSession,
 )
-from morango.sync.controller import MorangoProfileController
 
+from morango_collection_sync.edits import serialize_edits
+from morango_collection_sync.holdings import cover_own_records
 from morango_collection_sync.models import DeclaredCounter, in_chunks
 from morango_collection_sync.partitions import is_within
 from morango_collection_sync.pending import known_elsewhere
@@ -106,11 +106,9 @@ def serialize_anew(transfer_session: TransferSession) -> None:
     :param transfer_session: a push whose records are not queued yet
     """
     sync_filter = transfer_session.get_filter()
-    MorangoProfileController(transfer_session.sync_session.profile).serialize_into_store(filter=sync_filter)
-    counters = DatabaseMaxCounter.calculate_filter_specific_instance_counters(
-        sync_filter, is_producer=True, v2_format=True
-    )
-    transfer_session.client_fsic = json.dumps(counters)
+    serialize_edits(transfer_session.sync_session.profile, sync_filter)
+    instance, _ = InstanceIDModel.get_or_create_current_instance()
+    transfer_session.client_fsic = json.dumps(cover_own_records(sync_filter, instance.id))
     transfer_session.save(update_fields=["client_fsic"])
 
 

@@ -7,18 +7,17 @@ hub's own counters say that it has it: a hub stores a whole push or nothing of i
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db.models import F, OuterRef, Q, Subquery
-from morango.models.certificates import Filter
 from morango.models.core import DeletedModels, InstanceIDModel, Store, TransferSession
-from morango.sync.controller import MorangoProfileController
 
-from morango_collection_sync.deletions import forget_undone_deletions
-from morango_collection_sync.models import PushedCounter, collection_scoped_models, in_chunks
-from morango_collection_sync.partitions import is_collection_partition, is_within
+from morango_collection_sync.edits import edited_partitions, serialize_edits
+from morango_collection_sync.models import PushedCounter, collection_scoped_models
+from morango_collection_sync.partitions import is_collection_partition
+from morango_collection_sync.value_lists import texts, upsert_greater
+from morango_collection_sync.verification.counters import prefixes_of
 
 PartitionCounters = Mapping[str, Mapping[str, int]]
 """For each partition, for each instance id, a counter."""
@@ -37,9 +36,8 @@ def serialize_pending(profile: str, dataset_id: str) -> None:
     :param profile: the Morango profile
     :param dataset_id: 32 hex digits
     """
-    forget_undone_deletions(profile)
-    for chunk in in_chunks(partitions_to_serialize(profile, dataset_id)):
-        MorangoProfileController(profile).serialize_into_store(filter=Filter("\n".join(chunk)))
+    if edited_partitions(profile):
+        serialize_edits(profile, partitions_to_serialize(profile, dataset_id))
 
 
 def partitions_to_serialize(profile: str, dataset_id: str) -> frozenset[str]:
@@ -67,7 +65,7 @@ def pending_edits(partitions: Iterable[str]) -> list[Store]:
     ).values("counter")
     own = Store.objects.filter(last_saved_instance__in=own_instance_ids()).annotate(pushed=Subquery(pushed))
     unknown = own.filter(Q(pushed__isnull=True) | Q(last_saved_counter__gt=F("pushed")))
-    return [record for chunk in in_chunks(partitions) for record in unknown.filter(partition__in=chunk)]
+    return list(unknown.filter(partition__in=texts(partitions)))
 
 
 def note_pushed(transfer_session: TransferSession) -> None:
@@ -90,11 +88,7 @@ def note_declared(sync_filter: Iterable[str], declared: Any) -> None:
 def partitions_pushed(partitions: Iterable[str]) -> frozenset[str]:
     """Those of these partitions of which a hub is known to have anything that this device saved."""
     rows = PushedCounter.objects.filter(instance_id__in=own_instance_ids())
-    return frozenset(
-        partition
-        for chunk in in_chunks(partitions)
-        for partition in rows.filter(partition__in=chunk).values_list("partition", flat=True)
-    )
+    return frozenset(rows.filter(partition__in=texts(partitions)).values_list("partition", flat=True))
 
 
 def known_elsewhere(instance_id: str) -> dict[str, int]:
@@ -107,34 +101,35 @@ def known_elsewhere(instance_id: str) -> dict[str, int]:
 
 def raise_pushed(counters: PartitionCounters) -> None:
     """Raise what is noted of these partitions to these counters; what is higher already stays."""
-    for chunk in in_chunks(counters):
-        noted = {(row.partition, row.instance_id): row for row in PushedCounter.objects.filter(partition__in=chunk)}
-        new, raised = [], []
-        for partition in chunk:
-            for instance_id, counter in counters[partition].items():
-                row = noted.get((partition, instance_id))
-                if row is None:
-                    new.append(PushedCounter(partition=partition, instance_id=instance_id, counter=counter))
-                elif counter > row.counter:
-                    row.counter = counter
-                    raised.append(row)
-        # Another process may note the same at this moment; what it knows more or less comes with the next sync.
-        PushedCounter.objects.bulk_create(new, ignore_conflicts=True)
-        PushedCounter.objects.bulk_update(raised, ["counter"], batch_size=100)
+    rows = PushedCounter.objects.filter(partition__in=texts(counters))
+    noted = {row[:2]: row[2] for row in rows.values_list("instance_id", "partition", "counter")}
+    upsert_greater(
+        PushedCounter,
+        ("instance_id", "partition"),
+        [
+            (instance_id, partition, counter)
+            for partition, held in counters.items()
+            for instance_id, counter in held.items()
+            if counter > noted.get((instance_id, partition), -1)
+        ],
+    )
 
 
 def _spread_over(sync_filter: Iterable[str], declared: Any, instance_ids: frozenset[str]) -> dict[str, dict[str, int]]:
-    spread: dict[str, dict[str, int]] = defaultdict(dict)
-    sync_filter = list(sync_filter)
+    own: dict[str, dict[str, int]] = {}
     parts = declared if isinstance(declared, dict) else {}
     for part in ("super", "sub"):
         partitions = parts.get(part)
-        for declared_partition, counters in partitions.items() if isinstance(partitions, dict) else ():
+        for partition, counters in partitions.items() if isinstance(partitions, dict) else ():
             for instance_id in instance_ids.intersection(counters if isinstance(counters, dict) else ()):
                 counter = counters[instance_id]
-                if isinstance(counter, bool) or not isinstance(counter, int):
-                    continue
-                for partition in sync_filter:
-                    if not declared_partition or is_within(partition, [declared_partition]):
-                        spread[partition][instance_id] = max(spread[partition].get(instance_id, -1), counter)
+                if isinstance(counter, int) and not isinstance(counter, bool):
+                    held = own.setdefault(partition, {})
+                    held[instance_id] = max(held.get(instance_id, -1), counter)
+    spread: dict[str, dict[str, int]] = {}
+    for partition in sync_filter:
+        for prefix in ("", *prefixes_of(partition)):
+            for instance_id, counter in own.get(prefix, {}).items():
+                held = spread.setdefault(partition, {})
+                held[instance_id] = max(held.get(instance_id, -1), counter)
     return spread

@@ -11,7 +11,6 @@ from typing import Any
 from django.db import transaction
 from morango.models.core import Store, SyncSession, TransferSession
 
-from morango_collection_sync.models import in_chunks
 from morango_collection_sync.partitions import is_collection_partition, parse_collection_partition
 from morango_collection_sync.policy import get_policy
 from morango_collection_sync.quarantine import offer_back
@@ -20,6 +19,7 @@ from morango_collection_sync.reports import PullOutcome
 from morango_collection_sync.sessions import dataset_id_of
 from morango_collection_sync.signals import collection_received, tell
 from morango_collection_sync.undelivered import deliver_waiting, undelivered
+from morango_collection_sync.value_lists import texts
 
 _EXTRA_FIELD = "collection_sync_pulls"
 
@@ -72,10 +72,8 @@ def _finish(transfer_session: TransferSession, profile: str, dataset_id: str) ->
 
 
 def _received(transfer_session: TransferSession, partitions: list[str]) -> dict[str, int]:
-    counts: Counter[str] = Counter()
-    for chunk in in_chunks(partitions):
-        came = Store.objects.filter(last_transfer_session_id=transfer_session.id, partition__in=chunk)
-        counts.update(came.values_list("partition", flat=True))
+    came = Store.objects.filter(last_transfer_session_id=transfer_session.id, partition__in=texts(partitions))
+    counts = Counter(came.values_list("partition", flat=True))
     return {parse_collection_partition(partition).collection_id: count for partition, count in counts.items()}
 
 

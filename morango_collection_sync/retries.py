@@ -6,27 +6,31 @@ import random
 import time
 from collections.abc import Callable
 
-from morango.constants import transfer_statuses
+from django.db import OperationalError
+
+from morango_collection_sync.upstream import is_conflict
 
 MOST_TRIES = 20
 LONGEST_PAUSE = 0.25
 """Seconds. The pause is drawn at random, so that those who met once do not meet again in step."""
 
 
-def until_settled(attempt: Callable[[], str], pause: Callable[[float], None] = time.sleep) -> str:
-    """Try again while an attempt says that it is pending, and return what the last one said.
+def until_settled(attempt: Callable[[], None], pause: Callable[[float], None] = time.sleep) -> None:
+    """Try again while an attempt meets a conflict with another transaction.
 
     Morango's serializing and deserializing take the facility's lock inside a transaction whose snapshot is older than
-    the lock, find that somebody else has written meanwhile, and leave the stage pending. A client only asks how the
-    stage is getting on and never sends it again, and waits for ever (Morango 0.8.15, PostgreSQL).
+    the lock, and find that somebody else has written meanwhile. Morango's operations leave the stage pending then; a
+    client only asks how the stage is getting on and never sends it again, and waits for ever (0.8.15, PostgreSQL).
 
-    :param attempt: returns one of :mod:`morango.constants.transfer_statuses`
+    :param attempt: a transaction of its own
     :param pause: waits for so many seconds
+    :raises OperationalError: for a conflict that the last try meets, too, or for anything else at once
     """
-    status = attempt()
     for _ in range(MOST_TRIES - 1):
-        if status != transfer_statuses.PENDING:
-            break
+        try:
+            return attempt()
+        except OperationalError as error:
+            if not is_conflict(error):
+                raise
         pause(random.uniform(0, LONGEST_PAUSE))
-        status = attempt()
-    return status
+    return attempt()

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from morango.models.certificates import Filter
 from morango.models.core import Store
 from morango.registry import syncable_models
-from morango.sync.controller import MorangoProfileController
 
+from morango_collection_sync.applying import apply_stored
 from morango_collection_sync.models import in_chunks
-from morango_collection_sync.partitions import is_collection_partition
 
 
 @dataclass(frozen=True)
@@ -39,12 +37,8 @@ def deliver_waiting(profile: str, dataset_id: str) -> None:
     :param dataset_id: 32 hex digits
     """
     _settle_tombstones(profile, dataset_id)
-    partitions = set(_waiting(profile, dataset_id).order_by().values_list("partition", flat=True).distinct())
-    of_collections = {partition for partition in partitions if is_collection_partition(partition)}
-    # What the records of collections refer to has to be tried with them, or before.
-    for chunk in (partitions - of_collections, *in_chunks(of_collections)):
-        if chunk:
-            MorangoProfileController(profile).deserialize_from_store(filter=Filter("\n".join(sorted(chunk))))
+    waiting = _waiting(profile, dataset_id).order_by()
+    apply_stored(profile, waiting.values_list("partition", flat=True).distinct())
     _settle_tombstones(profile, dataset_id)
 
 

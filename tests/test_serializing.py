@@ -7,7 +7,7 @@ from morango.models.core import DeletedModels, HardDeletedModels, Store
 from morango.sync.controller import MorangoProfileController
 
 from course_assignment.facility.models import PROFILE, Collection, FacilityUser, Membership
-from morango_collection_sync.operations.serializing import forget_undone_deletions
+from morango_collection_sync.deletions import forget_undone_deletions
 from morango_collection_sync.simulation.device import Device
 from tests import school
 from tests.conftest import NewDevice, Serve

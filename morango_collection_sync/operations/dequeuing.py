@@ -5,10 +5,11 @@ from __future__ import annotations
 from morango.sync.context import LocalSessionContext
 from morango.sync.operations import LocalOperation
 
-from morango_collection_sync.conf import OPERATION_PRIORITY
+from morango_collection_sync.conf import OPERATION_PRIORITY, TAKEOVER_PRIORITY
 from morango_collection_sync.instances import notice_put_back, seen_in_pull
 from morango_collection_sync.merges import take_received
 from morango_collection_sync.pending import note_declared
+from morango_collection_sync.receiving import store_received
 from morango_collection_sync.verification.counters import parsed_counters
 
 
@@ -38,3 +39,14 @@ class TakeReceived(LocalOperation):
         self._assert(context.is_receiver)
         take_received(context.transfer_session)
         return False
+
+
+class StoreReceived(LocalOperation):
+    """On the client of a pull: stores what has come. On a hub, ``StoreVerified`` does."""
+
+    priority = TAKEOVER_PRIORITY
+
+    def handle(self, context: LocalSessionContext) -> str:
+        self._assert(context.is_receiver)
+        self._assert(not context.is_server)
+        return store_received(context)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from morango.constants import transfer_statuses
 from morango.sync.context import LocalSessionContext
-from morango.sync.operations import LocalOperation, ReceiverDeserializeOperation
+from morango.sync.operations import LocalOperation
+from morango.utils import SETTINGS
 
+from morango_collection_sync.applying import apply_stored
 from morango_collection_sync.conf import OPERATION_PRIORITY, TAKEOVER_PRIORITY
 from morango_collection_sync.pending import serialize_pending
-from morango_collection_sync.retries import until_settled
 from morango_collection_sync.sessions import dataset_id_of
 
 
@@ -28,12 +30,14 @@ class KeepPendingEdits(LocalOperation):
         return False
 
 
-class DeserializeUntilSettled(ReceiverDeserializeOperation):
-    """On the hub: Morango's own operation, tried again when another session has written at the same time."""
+class ApplyReceived(LocalOperation):
+    """On the side that receives: applies what has come, for a filter of any length."""
 
     priority = TAKEOVER_PRIORITY
 
     def handle(self, context: LocalSessionContext) -> str:
-        self._assert(context.is_server)
         self._assert(context.is_receiver)
-        return until_settled(lambda: super(DeserializeUntilSettled, self).handle(context))
+        self._assert(context.transfer_session is not None)
+        if SETTINGS.MORANGO_DESERIALIZE_AFTER_DEQUEUING and context.transfer_session.records_transferred:
+            apply_stored(context.sync_session.profile, context.filter)
+        return transfer_statuses.COMPLETED

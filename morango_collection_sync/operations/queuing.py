@@ -1,22 +1,29 @@
-"""Queuing: what this device tells of itself, and no queuing again of what is queued."""
+"""Queuing: what this device tells of itself, what the peer lacks, and no queuing again of what is queued."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from morango.constants import transfer_statuses
-from morango.models.core import InstanceIDModel
+from morango.constants.capabilities import FSIC_V2_FORMAT
+from morango.models.core import Buffer, InstanceIDModel
 from morango.sync.context import LocalSessionContext
-from morango.sync.operations import LocalOperation
+from morango.sync.operations import LocalOperation, ProducerQueueOperation
 
-from morango_collection_sync.conf import OPERATION_PRIORITY
+from morango_collection_sync.conf import OPERATION_PRIORITY, TAKEOVER_PRIORITY
+from morango_collection_sync.filter_counters import expanded, lacking
 from morango_collection_sync.instances import (
     highest_counter,
     note_told,
     notice_put_back,
     serialize_anew,
 )
+from morango_collection_sync.queuing import queue_lacking
 from morango_collection_sync.verification.counters import parsed_counters
+
+_FEW = 100
+"""Partitions and counters of which Morango makes one short statement."""
 
 
 class NoteTold(LocalOperation):
@@ -54,3 +61,29 @@ class QueueOnce(LocalOperation):
         if context.is_producer and context.transfer_session.records_total is not None:
             return transfer_statuses.COMPLETED
         return False
+
+
+class QueueLacking(ProducerQueueOperation):
+    """On the side that sends: queues what the peer lacks, for a filter of any length.
+
+    Morango's own operation does it where it makes one condition of a moderate depth of it.
+    """
+
+    priority = TAKEOVER_PRIORITY
+
+    def handle(self, context: LocalSessionContext) -> Any:
+        self._assert(context.is_producer)
+        self._assert(FSIC_V2_FORMAT in context.capabilities)
+        session = context.transfer_session
+        declared = (
+            (session.client_fsic, session.server_fsic) if session.push else (session.server_fsic, session.client_fsic)
+        )
+        sending, receiving = (expanded(json.loads(text), context.filter) for text in declared)
+        missing = lacking(sending, receiving)
+        if missing:
+            if len(context.filter) + sum(map(len, missing.values())) <= _FEW:
+                return super().handle(context)
+            queue_lacking(session, missing)
+        session.records_total = Buffer.objects.filter(transfer_session=session).count() if missing else 0
+        session.save(update_fields=["records_total"])
+        return transfer_statuses.COMPLETED

@@ -1,28 +1,22 @@
-"""Serializing, and the deserializing that serializes first: a record that was made again is not deleted."""
+"""Serializing: what was edited, and how far this side has come."""
 
 from __future__ import annotations
 
+import json
+
+from morango.constants import transfer_statuses
+from morango.constants.capabilities import FSIC_V2_FORMAT
 from morango.models.core import InstanceIDModel
 from morango.sync.context import LocalSessionContext
 from morango.sync.operations import LocalOperation, SerializeOperation
+from morango.utils import SETTINGS
 
 from morango_collection_sync.conf import OPERATION_PRIORITY, TAKEOVER_PRIORITY
-from morango_collection_sync.deletions import forget_undone_deletions
+from morango_collection_sync.edits import serialize_edits
+from morango_collection_sync.holdings import counters_of, cover_own_records
 from morango_collection_sync.instances import highest_counter, notice_put_back
 from morango_collection_sync.pending import note_declared
-from morango_collection_sync.retries import until_settled
 from morango_collection_sync.verification.counters import parsed_counters
-
-
-class KeepRecreated(LocalOperation):
-    """On either side: forgets the deletion of records that are there again."""
-
-    priority = OPERATION_PRIORITY
-
-    def handle(self, context: LocalSessionContext) -> bool:
-        self._assert(context.sync_session is not None)
-        forget_undone_deletions(context.sync_session.profile)
-        return False
 
 
 class NoticePutBack(LocalOperation):
@@ -42,11 +36,36 @@ class NoticePutBack(LocalOperation):
         return False
 
 
-class SerializeUntilSettled(SerializeOperation):
-    """On the hub: Morango's own operation, tried again when another session has written at the same time."""
+class SerializeEdits(SerializeOperation):
+    """On either side: serializes what was edited, if anything was, and says how far this side has come.
+
+    A peer that knows only the older form of counters has them from Morango's own operation.
+    """
 
     priority = TAKEOVER_PRIORITY
 
     def handle(self, context: LocalSessionContext) -> str:
-        self._assert(context.is_server)
-        return until_settled(lambda: super(SerializeUntilSettled, self).handle(context))
+        self._assert(context.sync_session is not None)
+        self._assert(context.filter is not None)
+        serializes = context.is_producer and SETTINGS.MORANGO_SERIALIZE_BEFORE_QUEUING
+        if serializes:
+            serialize_edits(context.sync_session.profile, context.filter)
+        if FSIC_V2_FORMAT not in context.capabilities:
+            return super().handle(context)
+        if serializes:
+            instance, _ = InstanceIDModel.get_or_create_current_instance()
+            counters = cover_own_records(context.filter, instance.id)
+        else:
+            counters = counters_of(context.filter, is_producer=context.is_producer)
+        _note(context, json.dumps(counters))
+        return transfer_statuses.COMPLETED
+
+
+def _note(context: LocalSessionContext, counters: str) -> None:
+    session = context.transfer_session
+    if not context.is_server:
+        session.client_fsic = counters
+        session.save(update_fields=["client_fsic"])
+        return
+    session.server_fsic, session.client_fsic = counters, context.request.data.get("client_fsic", "{}")
+    session.save(update_fields=["server_fsic", "client_fsic"])

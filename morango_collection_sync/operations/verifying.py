@@ -15,11 +15,12 @@ from django.utils import timezone
 from morango.constants.capabilities import FSIC_V2_FORMAT
 from morango.models.core import Buffer, DatabaseMaxCounter, InstanceIDModel, TransferSession
 from morango.sync.context import LocalSessionContext
-from morango.sync.operations import LocalOperation, ReceiverDequeueOperation
+from morango.sync.operations import LocalOperation
 
 from morango_collection_sync.conf import OPERATION_PRIORITY, TAKEOVER_PRIORITY
 from morango_collection_sync.models import in_chunks
 from morango_collection_sync.partitions import is_within
+from morango_collection_sync.receiving import store_received
 from morango_collection_sync.refusals import SessionRefused, counters_refused, end_transfer_session, record_refused
 from morango_collection_sync.sessions import certificate_filter, covers_dataset, dataset_id_of, understands_grants
 from morango_collection_sync.verification.counters import (
@@ -105,11 +106,10 @@ class TakeJustifiedCounters(LocalOperation):
 class StoreVerified(LocalOperation):
     """On the hub of a push: verifies and stores in one transaction, in which no further record can come in.
 
-    It has Morango's own operation store, and so stands behind all that a host adds to the stage.
+    It ends the stage, and so stands behind all that a host adds to it.
     """
 
     priority = TAKEOVER_PRIORITY
-    store = ReceiverDequeueOperation()
 
     def handle(self, context: LocalSessionContext) -> Any:
         """:raises SessionRefused: when a record breaks a rule, or the counters are not to be used"""
@@ -121,7 +121,7 @@ class StoreVerified(LocalOperation):
             refusal = _refusal_of_records(context)
             if refusal is None:
                 _take_justified(context, declared)
-                return self.store.handle(context)
+                return store_received(context)
         # Outside of the transaction, which the error would undo, and the end of the session with it.
         end_transfer_session(context.transfer_session, refusal)
         raise refusal

@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from morango_collection_sync.partitions import is_hex_id, is_well_formed, is_within
+from morango_collection_sync.partitions import is_hex_id, is_well_formed
 
 GREATEST_COUNTER = 2**31 - 1
 """The greatest that fits the column: an ``IntegerField`` on PostgreSQL."""
@@ -53,8 +53,8 @@ def counters_problem(declared: Any, sync_filter: Iterable[str], *, by_partition:
         return None if _are_counters(declared) else "are not instance ids with a counter each"
     if not (isinstance(declared, dict) and set(declared) == {"sub", "super"}):
         return "are not an object of 'sub' and 'super'"
-    sync_filter = tuple(sync_filter)
-    for name, belongs in (("sub", _is_inside), ("super", _is_above)):
+    place = _Place(sync_filter)
+    for name, belongs in (("sub", place.is_inside), ("super", place.is_around)):
         part = declared[name]
         if not isinstance(part, dict):
             return f"hold no partitions in {name!r}"
@@ -62,7 +62,7 @@ def counters_problem(declared: Any, sync_filter: Iterable[str], *, by_partition:
             # Morango notes an unfiltered serialization under the empty partition.
             if not (is_well_formed(partition) or (name == "super" and partition == "")):
                 return f"hold something in {name!r} that is no partition"
-            if not belongs(partition, sync_filter):
+            if not belongs(partition):
                 return f"hold {partition!r} in {name!r}, which is not of the session's filter"
             if not _are_counters(counters):
                 return f"hold something for {partition!r} that is not instance ids with a counter each"
@@ -76,13 +76,13 @@ def sound_part(declared: Any, sync_filter: Iterable[str], *, by_partition: bool)
     """
     if not by_partition:
         return _sound_counters(declared)
-    sync_filter = tuple(sync_filter)
+    place = _Place(sync_filter)
     sound: dict[str, dict[str, Counters]] = {"sub": {}, "super": {}}
-    for name, belongs in (("sub", _is_inside), ("super", _is_above)):
+    for name, belongs in (("sub", place.is_inside), ("super", place.is_around)):
         part = declared.get(name) if isinstance(declared, dict) else None
         for partition, counters in part.items() if isinstance(part, dict) else ():
             well_formed = is_well_formed(partition) or (name == "super" and partition == "")
-            if well_formed and belongs(partition, sync_filter):
+            if well_formed and belongs(partition):
                 sound[name][partition] = _sound_counters(counters)
     return sound
 
@@ -157,12 +157,18 @@ def prefixes_of(partition: str) -> Iterator[str]:
     return (":".join(words[:count]) for count in range(1, len(words) + 1))
 
 
-def _is_inside(partition: str, sync_filter: tuple[str, ...]) -> bool:
-    return is_within(partition, sync_filter)
+class _Place:
+    """Where partitions lie towards a filter. Each is asked of by itself, however long the filter is."""
 
+    def __init__(self, sync_filter: Iterable[str]) -> None:
+        self._inside = frozenset(sync_filter)
+        self._around = frozenset(prefix for partition in self._inside for prefix in ("", *prefixes_of(partition)))
 
-def _is_above(partition: str, sync_filter: tuple[str, ...]) -> bool:
-    return partition == "" or any(is_within(each, [partition]) for each in sync_filter)
+    def is_inside(self, partition: str) -> bool:
+        return not self._inside.isdisjoint(prefixes_of(partition))
+
+    def is_around(self, partition: str) -> bool:
+        return partition in self._around
 
 
 def _are_counters(value: object) -> bool:

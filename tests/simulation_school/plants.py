@@ -11,7 +11,7 @@ from morango.models.core import DatabaseMaxCounter, DeletedModels, HardDeletedMo
 from morango.sync.operations import LocalOperation
 
 from course_assignment.facility.models import CourseAssignment, FacilityUser
-from morango_collection_sync import granting, pending, quarantine, release
+from morango_collection_sync import granting, quarantine, release
 from morango_collection_sync.grants import Grant
 from morango_collection_sync.models import collection_scoped_models
 from morango_collection_sync.operations.deserializing import KeepPendingEdits
@@ -164,16 +164,13 @@ def skips_deletions() -> Any:
         for marks in (DeletedModels, HardDeletedModels):
             marks.objects.filter(profile=profile).delete()
 
-    return mock.patch("morango_collection_sync.operations.serializing.forget_undone_deletions", forget)
+    return mock.patch("morango_collection_sync.edits.forget_undone_deletions", forget)
 
 
 @plant
-@contextmanager
-def deletes_what_was_made_again() -> Iterator[None]:
+def deletes_what_was_made_again() -> Any:
     """What was deleted and made again stays deleted, as in Morango."""
-    with mock.patch("morango_collection_sync.operations.serializing.forget_undone_deletions"):  # noqa: SIM117 - 3.9
-        with mock.patch.object(pending, "forget_undone_deletions"):
-            yield
+    return mock.patch("morango_collection_sync.edits.forget_undone_deletions")
 
 
 @plant
