@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from morango_collection_sync.filter_counters import expanded
 from morango_collection_sync.partitions import is_hex_id, is_well_formed
 
 GREATEST_COUNTER = 2**31 - 1
@@ -100,6 +101,7 @@ def justified(
 
     A sender that says that it has all of an instance up to 57 and has sent records of it up to 12 is believed up to
     12. That loses nothing: what has not been sent is asked for as before, and what has been sent never comes again.
+    A sender that has been synced as a whole declares the whole, and is believed so for each partition of the filter.
 
     :param declared: the counters, well-formed
     :param saved: for each partition and instance, the greatest counter of a record of this session
@@ -112,7 +114,7 @@ def justified(
     shown = _shown_below(saved)
     if by_partition:
         taken: dict[str, dict[str, int]] = {}
-        for partition, counters in declared["sub"].items():
+        for partition, counters in expanded(declared, sync_filter).items():
             for instance_id, counter in counters.items():
                 believed = min(counter, shown.get((partition, instance_id), 0))
                 if instance_id != own_instance_id and believed > _held(held, partition, instance_id):
