@@ -83,6 +83,7 @@ class AbstractCourseAssignment(CollectionScopedModel):
     """
 
     morango_model_name = "courseassignment"
+    applied_together = True
 
     course = UUIDField(help_text="The id of the course's ContentNode, which need not be on this device.")
     # The plain id, no foreign key: a device that does not know this user must not lose who it was.

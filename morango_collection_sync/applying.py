@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import partial
 
+from morango.models.certificates import Filter
 from morango.models.core import Store
+from morango.registry import syncable_models
 
 from morango_collection_sync import upstream
 from morango_collection_sync.edits import serialize_edits
 from morango_collection_sync.prefixes import Prefixes
 from morango_collection_sync.retries import until_settled
+from morango_collection_sync.together import apply_together, models_applied_together
 
 _MOST_PREFIXES = 400
 """As many conditions as fit into Morango's statement on SQLite, whose expressions are at most 1000 deep."""
@@ -26,18 +29,52 @@ def apply_stored(profile: str, sync_filter: Iterable[str]) -> None:
     :raises OperationalError: for a conflict with other transactions that did not settle
     """
     sync_filter = tuple(sync_filter)
-    wanted = Prefixes(sync_filter)
-    prefixes = {prefix for partition in _waiting(profile) for prefix in wanted.of(partition)[:1]}
-    if not prefixes:
+    waiting = _waiting(profile, sync_filter)
+    if not waiting:
         return
     # First, so that nothing is applied over an edit.
     serialize_edits(profile, sync_filter)
-    if len(prefixes) > _MOST_PREFIXES:
-        prefixes = {prefix[:32] for prefix in prefixes}
-    covering = upstream.CoveringFilter(prefixes, sync_filter)
+    together = [model for model in models_applied_together(profile) if model.morango_model_name in waiting]
+    for model in together:
+        del waiting[model.morango_model_name]
+    if waiting:
+        _apply_one_by_one(profile, waiting, sync_filter)
+    for model in together:
+        until_settled(partial(apply_together, model, profile, Filter("\n".join(sync_filter))))
+    left = _waiting(profile, sync_filter) if together else {}
+    of_them = {model.morango_model_name for model in together}.intersection(left)
+    if of_them:
+        _apply_one_by_one(profile, {name: left[name] for name in of_them}, sync_filter)
+
+
+def _apply_one_by_one(profile: str, waiting: dict[str, set[str]], sync_filter: tuple[str, ...]) -> None:
+    partitions = set().union(*waiting.values(), _of_parents(profile, waiting, sync_filter))
+    if len(partitions) > _MOST_PREFIXES:
+        partitions = {partition[:32] for partition in partitions}
+    covering = upstream.CoveringFilter(partitions, sync_filter)
     until_settled(partial(upstream.deserialize, profile, covering))
 
 
-def _waiting(profile: str) -> set[str]:
-    waiting = Store.objects.filter(profile=profile, dirty_bit=True).order_by()
-    return set(waiting.values_list("partition", flat=True).distinct())
+def _waiting(profile: str, sync_filter: tuple[str, ...]) -> dict[str, set[str]]:
+    """The partitions of the filter with records that wait, by their model's name."""
+    wanted = Prefixes(sync_filter)
+    found: dict[str, set[str]] = {}
+    records = Store.objects.filter(profile=profile, dirty_bit=True).order_by()
+    for name, partition in records.values_list("model_name", "partition").distinct():
+        if wanted.begin(partition):
+            found.setdefault(name, set()).add(partition)
+    return found
+
+
+def _of_parents(profile: str, waiting: dict[str, set[str]], sync_filter: tuple[str, ...]) -> set[str]:
+    """Where the parents of waiting records can be, which Morango looks for inside the filter alone."""
+    names = [
+        model.morango_model_name
+        for model in syncable_models.get_models(profile)
+        if model.morango_model_name in waiting and upstream.self_reference(model)
+    ]
+    if not names:
+        return set()
+    wanted = Prefixes(sync_filter)
+    stored = Store.objects.filter(profile=profile, model_name__in=names).order_by()
+    return {each for each in stored.values_list("partition", flat=True).distinct() if wanted.begin(each)}

@@ -33,6 +33,10 @@ class CollectionScopedModel(models.Model):
     dataset_id: str
     collection_id: str
 
+    applied_together = False
+    """Whether what a sync brings of this model is written many rows in a statement. To be set where ``save``, called
+    as Morango calls it, does no more than write the row that ``clean_fields`` has let pass."""
+
     class Meta:
         abstract = True
 

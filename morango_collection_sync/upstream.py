@@ -12,9 +12,9 @@ from typing import Any
 
 from django.db import OperationalError, connection
 from morango.models.certificates import Filter
-from morango.models.core import TransferSession
+from morango.models.core import ForeignKeyReference, Store, SyncableModel, TransferSession
 from morango.sync.backends.utils import load_backend
-from morango.sync.operations import _dequeue_into_store, _deserialize_from_store
+from morango.sync.operations import _dequeue_into_store, _deserialize_from_store, _self_referential_fk
 
 from morango_collection_sync.prefixes import Prefixes
 
@@ -56,6 +56,21 @@ def dequeue(transfer_session: TransferSession) -> None:
     # What is left of the filter is what the facility's lock is made of.
     without_counters.filter = "\n".join({partition[:32] for partition in transfer_session.get_filter()})
     _dequeue_into_store(without_counters, json.dumps({"sub": {}, "super": {}}), v2_format=True)
+
+
+def deserialized(record: Store, sync_filter: Filter) -> tuple[SyncableModel, dict[str, list[ForeignKeyReference]]]:
+    """The row that a record of the Store is to be, and what it refers to, which nobody has looked for yet.
+
+    :param record: not a deleted one: of that, Morango would delete the row
+    :raises ValidationError, ObjectDoesNotExist, ValueError: when it is no row
+    """
+    row, references = record._deserialize_store_model({}, defer_fks=True, sync_filter=sync_filter)
+    return row, references
+
+
+def self_reference(model: type[SyncableModel]) -> str | None:
+    """The field by which a model refers to itself, as Morango finds it; such records are applied parents first."""
+    return _self_referential_fk(model)
 
 
 def is_conflict(error: OperationalError) -> Any:
