@@ -37,7 +37,10 @@ def _found(hub: Device) -> Collection:
 def _pulled_twice(device: Device, base_url: str) -> tuple[int, int]:
     with device:
         joined = school.join(base_url, "ada")
-        first, second = (joined.sync(push=False).records(push=False) for _ in range(2))
+        with SyncDriver.connect(base_url) as driver:
+            (of_hub,) = driver.connection.get_remote_certificates(joined.dataset_id, scope_def_id=FULL_FACILITY)
+            own = joined.client_certificate()
+            first, second = (driver.sync(own, of_hub, push=False).records(push=False) for _ in range(2))
     return first, second
 
 
