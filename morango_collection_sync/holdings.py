@@ -36,7 +36,9 @@ def counters_of(sync_filter: Iterable[str], *, is_producer: bool) -> dict[str, B
     return _Holdings(sync_filter, is_producer=is_producer).counters()
 
 
-def cover_own_records(sync_filter: Iterable[str], instance_id: str) -> dict[str, ByPartition]:
+def cover_own_records(
+    sync_filter: Iterable[str], instance_id: str, *, each_partition: bool = False
+) -> dict[str, ByPartition]:
     """Let this database tell of every record that it saved itself, and return :func:`counters_of` for sending.
 
     Morango notes how far an instance has come in the partitions that it serializes; a deletion is serialized whatever
@@ -45,9 +47,11 @@ def cover_own_records(sync_filter: Iterable[str], instance_id: str) -> dict[str,
 
     :param sync_filter: prefixes of partitions
     :param instance_id: this database's present instance, 32 hex digits
+    :param each_partition: whether to tell it of each partition of the filter, and not only of what lies above them:
+        that is all that plain Morango reads, and it would be sent the same records for ever
     """
     held = _Holdings(sync_filter, is_producer=True)
-    raised = held.uncovered(instance_id)
+    raised = held.uncovered(instance_id, each_partition=each_partition)
     upsert_greater(
         DatabaseMaxCounter,
         ("instance_id", "partition"),
@@ -76,9 +80,10 @@ class _Holdings:
             around = DatabaseMaxCounter.get_instance_counters_for_partitions(self._around, self.is_producer)
         return without_redundant({"super": around, "sub": self._relevant()})
 
-    def uncovered(self, instance_id: str) -> dict[str, int]:
+    def uncovered(self, instance_id: str, *, each_partition: bool) -> dict[str, int]:
         """Of the filter, the partitions in which an instance saved what no counter tells of, and up to where."""
-        told = Prefixes(partition for partition, held in self._declared.items() if instance_id in held)
+        telling = self._inside if each_partition else self._declared
+        told = Prefixes(partition for partition in telling if instance_id in self._declared.get(partition, {}))
         missing: dict[str, int] = {}
         for saved in self._saved:
             if saved.instance_id != instance_id:

@@ -55,15 +55,15 @@ def highest_counter(declared: Any, instance_id: str) -> int:
     return max(found)
 
 
-def notice_put_back(seen: int) -> bool:
+def notice_put_back(instance: InstanceIDModel, seen: int) -> bool:
     """Take a new instance id if a peer has seen a higher counter of this device than it has ever told of.
 
     A device counts on by itself, so its present counter says less: it may have passed what the peer has seen.
 
-    :param seen: the highest counter of this device's present instance that a peer knows of
+    :param instance: this device's present one
+    :param seen: the highest counter of it that a peer knows of
     :return: whether that was so
     """
-    instance, _ = InstanceIDModel.get_or_create_current_instance()
     declared = DeclaredCounter.objects.filter(instance_id=instance.id).values_list("counter", flat=True).first()
     if seen <= (instance.counter if declared is None else declared):
         return False
@@ -80,14 +80,13 @@ def note_told(declared: Any) -> None:
     instance, _ = InstanceIDModel.get_or_create_current_instance()
     # Having told nothing is noted, too: whoever then knows of anything knows it from before a restore.
     highest = highest_counter(declared, instance.id)
-    _, is_new = DeclaredCounter.objects.get_or_create(instance_id=instance.id, defaults={"counter": highest})
-    if not is_new:
+    noted, _ = DeclaredCounter.objects.get_or_create(instance_id=instance.id, defaults={"counter": highest})
+    if noted.counter < highest:
         DeclaredCounter.objects.filter(instance_id=instance.id, counter__lt=highest).update(counter=highest)
 
 
-def seen_in_pull(transfer_session: TransferSession) -> int:
+def seen_in_pull(instance: InstanceIDModel, transfer_session: TransferSession) -> int:
     """The highest counter of this device's present instance in a pull: in the hub's counters, and in its records."""
-    instance, _ = InstanceIDModel.get_or_create_current_instance()
     in_records = RecordMaxCounterBuffer.objects.filter(
         transfer_session=transfer_session, instance_id=instance.id
     ).aggregate(highest=Max("counter"))["highest"]

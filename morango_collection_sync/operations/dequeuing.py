@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from morango.models.core import InstanceIDModel
 from morango.sync.context import LocalSessionContext
 from morango.sync.operations import LocalOperation
 
@@ -24,7 +25,8 @@ class NoticeOwnCounters(LocalOperation):
     def handle(self, context: LocalSessionContext) -> bool:
         self._assert(not context.is_server)
         self._assert(context.is_receiver)
-        notice_put_back(seen_in_pull(context.transfer_session))
+        instance, _ = InstanceIDModel.get_or_create_current_instance()
+        notice_put_back(instance, seen_in_pull(instance, context.transfer_session))
         note_declared(context.filter, parsed_counters(context.transfer_session.server_fsic))
         return False
 

@@ -41,7 +41,7 @@ class NoteTold(LocalOperation):
         if not context.is_server:
             instance, _ = InstanceIDModel.get_or_create_current_instance()
             seen = highest_counter(parsed_counters(session.server_fsic), instance.id)
-            if notice_put_back(seen):
+            if notice_put_back(instance, seen):
                 serialize_anew(session)
         note_told(parsed_counters(session.server_fsic if context.is_server else session.client_fsic))
         return False

@@ -16,6 +16,7 @@ from morango_collection_sync.edits import serialize_edits
 from morango_collection_sync.holdings import counters_of, cover_own_records
 from morango_collection_sync.instances import highest_counter, notice_put_back
 from morango_collection_sync.pending import note_declared
+from morango_collection_sync.sessions import understands_grants
 from morango_collection_sync.verification.counters import parsed_counters
 
 
@@ -31,7 +32,7 @@ class NoticePutBack(LocalOperation):
         self._assert(context.is_server)
         declared = parsed_counters(context.request.data.get("client_fsic"))
         instance, _ = InstanceIDModel.get_or_create_current_instance()
-        if not notice_put_back(highest_counter(declared, instance.id)):
+        if not notice_put_back(instance, highest_counter(declared, instance.id)):
             note_declared(context.filter, declared)
         return False
 
@@ -54,11 +55,17 @@ class SerializeEdits(SerializeOperation):
             return super().handle(context)
         if serializes:
             instance, _ = InstanceIDModel.get_or_create_current_instance()
-            counters = cover_own_records(context.filter, instance.id)
+            counters = cover_own_records(context.filter, instance.id, each_partition=not _reads_all(context))
         else:
             counters = counters_of(context.filter, is_producer=context.is_producer)
         _note(context, json.dumps(counters))
         return transfer_statuses.COMPLETED
+
+
+def _reads_all(context: LocalSessionContext) -> bool:
+    """Whether the other side believes counters also of what lies above a partition, as this extension does."""
+    session = context.sync_session
+    return understands_grants(session.client_instance_data if context.is_server else session.server_instance_data)
 
 
 def _note(context: LocalSessionContext, counters: str) -> None:
