@@ -58,7 +58,7 @@ def cover_own_records(
         [(instance_id, partition, counter) for partition, counter in raised.items()],
     )
     held.raise_to(instance_id, raised)
-    return held.counters()
+    return held.counters(each_partition=each_partition)
 
 
 class _Holdings:
@@ -74,11 +74,12 @@ class _Holdings:
             self._declared.setdefault(partition, {})[instance_id] = counter
         self._saved = self._last_saved() if is_producer else self._ever_saved()
 
-    def counters(self) -> dict[str, ByPartition]:
+    def counters(self, *, each_partition: bool = False) -> dict[str, ByPartition]:
         around: ByPartition = {}
         if self._around:
             around = DatabaseMaxCounter.get_instance_counters_for_partitions(self._around, self.is_producer)
-        return without_redundant({"super": around, "sub": self._relevant()})
+        counters = {"super": around, "sub": self._relevant()}
+        return counters if each_partition else without_redundant(counters)
 
     def uncovered(self, instance_id: str, *, each_partition: bool) -> dict[str, int]:
         """Of the filter, the partitions in which an instance saved what no counter tells of, and up to where."""

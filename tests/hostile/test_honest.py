@@ -17,6 +17,7 @@ from course_assignment.facility.models import (
     FacilityUser,
     Membership,
 )
+from course_assignment.simulation.stock import extended_morango
 from morango_collection_sync.driver import SyncDriver
 from morango_collection_sync.reports import SyncReport
 from morango_collection_sync.simulation.databases import Databases
@@ -55,6 +56,7 @@ class SecondHub:
 def test_full_facility_syncs_bring_everything_both_ways(stock: bool, guarded: Town, new_device: NewDevice) -> None:
     device = new_device("second")
     device.while_active = (stock_morango,) if stock else ()
+    guarded.hub.while_active += (extended_morango,)
     second = SecondHub(guarded, device)
     with device:
         second.sync()
@@ -103,6 +105,7 @@ def test_hub_passes_on_records_of_a_model_that_it_does_not_have(guarded: Town, n
 def test_stock_device_syncs_as_it_does_today(guarded: Town, new_device: NewDevice) -> None:
     device = new_device("stock")
     device.while_active = (stock_morango,)
+    guarded.hub.while_active += (extended_morango,)
     with device:
         joined = school.join(guarded.base_url, "ada")
         reports = [joined.sync() for _ in range(2)]

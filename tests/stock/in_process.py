@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.test import override_settings
-from morango.constants import settings as morango_settings
-from morango.registry import STAGE_TO_SETTINGS, session_middleware
-from morango.utils import do_import
+from morango.registry import session_middleware
 
+from course_assignment.simulation import stock
 from tests.stock.widening import WidenOnce
 
 
@@ -17,16 +15,11 @@ from tests.stock.widening import WidenOnce
 def stock_morango(*, widens: bool = False) -> Iterator[None]:
     """Morango's own operations and views, and no announcement; for a device's ``while_active``.
 
+    A hub that answers such a device in the same process needs ``extended_morango`` for its own.
+
     :param widens: with a filter widened as Kolibri does it
     """
-    before = [list(group) for group in session_middleware]
-    try:
-        for group in session_middleware:
-            group[:] = [do_import(path)() for path in getattr(morango_settings, STAGE_TO_SETTINGS[group.related_stage])]
+    with stock.stock_morango():
         if widens:
             session_middleware[0].insert(0, WidenOnce())
-        with override_settings(ROOT_URLCONF="tests.stock.urls", MORANGO_INSTANCE_INFO={}):
-            yield
-    finally:
-        for group, operations in zip(session_middleware, before):
-            group[:] = operations
+        yield
