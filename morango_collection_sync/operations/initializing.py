@@ -19,6 +19,7 @@ from morango_collection_sync.errors import FilterChanged
 from morango_collection_sync.granting import granted_now, refuse_if_shrunk
 from morango_collection_sync.grants import accepted_filter
 from morango_collection_sync.limits import end_oldest_sessions, refuse_many_partitions
+from morango_collection_sync.long_filters import LongFilter
 from morango_collection_sync.partitions import is_well_formed, outside
 from morango_collection_sync.policy import get_policy
 from morango_collection_sync.refusals import filter_malformed, filter_outside
@@ -64,7 +65,7 @@ class WidenFilter(LocalOperation):
         end_oldest_sessions(context.sync_session)
         if _may_be_granted(context):
             granted = granted_now(context.sync_session, push=context.is_push)
-            context.update(sync_filter=Filter("\n".join((*context.filter, *granted))))
+            context.update(sync_filter=LongFilter((*context.filter, *granted)))
         return False
 
 
@@ -98,7 +99,7 @@ class AcceptFilter(NetworkInitializeOperation):
         if granted_before:
             close_transfer_session(transfer_session)
             raise FilterChanged(transfer_session.id)
-        context.update(sync_filter=Filter("\n".join(offered)))
+        context.update(sync_filter=LongFilter(offered))
         transfer_session.filter = "\n".join(offered)
         transfer_session.save(update_fields=["filter"])
         return response
