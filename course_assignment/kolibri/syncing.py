@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 from django.core.management.base import CommandError
 from kolibri.core.auth.constants.morango_sync import PROFILE_FACILITY_DATA, ScopeDefinitions
@@ -89,13 +90,7 @@ def sync_all(driver: SyncDriver, certificates: Iterable[Certificate]) -> Iterato
     :raises requests.exceptions.RequestException: when the connection is lost; the next sync goes on from there
     """
     for certificate in certificates:
-        dataset_id = certificate.get_root().id
-        remote = driver.connection.get_remote_certificates(dataset_id, ScopeDefinitions.FULL_FACILITY)
-        if not remote:
-            raise CommandError(
-                f"the hub at {driver.connection.base_url} does not have the facility of dataset {dataset_id}"
-            )
-        report = driver.sync(certificate, remote[0])
+        report = driver.sync(certificate, partial(_certificate_of_hub, driver, certificate.get_root().id))
         _tell_kolibri(report)
         yield user_sync(_username(certificate), report, collection_names)
 
@@ -103,6 +98,14 @@ def sync_all(driver: SyncDriver, certificates: Iterable[Certificate]) -> Iterato
 def certificate_user_id(certificate: Certificate) -> str:
     """The user of a single-user certificate, 32 hex digits."""
     return str(json.loads(certificate.scope_params)["user_id"])
+
+
+def _certificate_of_hub(driver: SyncDriver, dataset_id: str) -> Certificate:
+    remote = driver.connection.get_remote_certificates(dataset_id, ScopeDefinitions.FULL_FACILITY)
+    if not remote:
+        base_url = driver.connection.base_url
+        raise CommandError(f"the hub at {base_url} does not have the facility of dataset {dataset_id}")
+    return remote[0]
 
 
 def _tell_kolibri(report: SyncReport) -> None:

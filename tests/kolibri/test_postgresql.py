@@ -15,9 +15,6 @@ from tests.kolibri.conftest import Hub, NewHome
 from tests.kolibri.homes import CommandFailed, Home
 from tests.kolibri.proxy import Cut, Proxy
 
-# One process of the tests has this hub, where there are several.
-pytestmark = pytest.mark.xdist_group("postgresql")
-
 
 @pytest.fixture(scope="module")
 def postgresql() -> Iterator[dict[str, str]]:
