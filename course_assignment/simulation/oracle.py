@@ -11,7 +11,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from course_assignment.simulation.observed import Observed
+from course_assignment.simulation.observed import Observed, Quarantined
 from course_assignment.simulation.promises import BrokenPromise
 from course_assignment.simulation.rights import Rights, rights_of, together
 from course_assignment.simulation.versions import (
@@ -56,7 +56,7 @@ class Replica:
         return self.records.get(key, UNKNOWN)
 
 
-MOST_VERSIONS = 40
+MOST_VERSIONS = 200
 """Of a record that may be more than this, the oracle has lost track."""
 
 
@@ -85,15 +85,17 @@ class Oracle:
         self._edited_on: dict[int, str] = {}
         self._reached: dict[Key, set[int]] = {}
         self._lost: set[int] = set()
+        self.put_back_on_a_hub: set[Key] = set()
+        """Records that a hub has lost versions of."""
         self._ever: dict[Key, set[Any]] = {}
         self.lost_track_of: set[Key] = set()
         """Records of which anything may be anywhere, until all have agreed again."""
 
     # Told of
 
-    def add(self, name: str, *, is_hub: bool) -> None:
-        """A device is there."""
-        self._replicas[name] = Replica(is_hub, tidy=is_hub)
+    def add(self, name: str, *, is_hub: bool, is_stock: bool = False) -> None:
+        """A device is there; one without the extension is never tidy."""
+        self._replicas[name] = Replica(is_hub, tidy=is_hub and not is_stock)
 
     def edit(self, name: str, key: Key, value: Any) -> None:
         """Somebody has made a record what it is now on a device, or (None) deleted it."""
@@ -101,7 +103,11 @@ class Oracle:
         self._edited_on[self._number] = name
         replica = self._replicas[name]
         self._ever.setdefault(key, set()).add(value)
+        made_here = value is None and any(self._is_made_here(name, version) for version in replica.of(key))
         replica.records[key] = frozenset(Version(value, version.before | {self._number}) for version in replica.of(key))
+        if made_here:
+            # Made and deleted between two syncs, a record has never been, and its deletion is nothing to tell.
+            replica.records[key] |= UNKNOWN
         self._note_reached(name, [key])
 
     def joined(self, name: str, user: str) -> None:
@@ -118,13 +124,21 @@ class Oracle:
             replica.tidy = not replica.waiting
             self._note_quarantine(name, after)
 
+    def decided(self, name: str, edit: Quarantined, *, restored: bool) -> None:
+        """A person has restored an edit from quarantine, or (not ``restored``) nothing has come of it."""
+        self._replicas[name].quarantine.pop(edit.id, None)
+        if restored:
+            self.edit(name, edit.key, edit.value)
+
     def snapshot(self, name: str) -> Any:
         """What a backup of this device holds."""
         return deepcopy(self._replicas[name])
 
     def put_back(self, name: str, snapshot: Any) -> None:
         """A device is what it was when its backup was made; what was made there since, and reached nobody, is lost."""
-        self._replicas[name] = snapshot
+        former, self._replicas[name] = self._replicas[name], snapshot
+        if former.is_hub:
+            self.put_back_on_a_hub |= {key for key in former.records if former.of(key) != snapshot.of(key)}
         kept = {number for versions in snapshot.records.values() for each in versions for number in each.before}
         for number, device in self._edited_on.items():
             if device == name and number not in kept:
@@ -176,23 +190,24 @@ class Oracle:
         :param after: what both have now
         """
         here, there = self._replicas[client], self._replicas[hub]
+        taken: set[Key] = set()
         if pull:
             scope = [key for key in before.hub if _is_pulled(key, user, granted) and key not in before.same]
             kept = {key: here.of(key) for key in scope}
             self._receive(client, scope, before.hub, sure=sure)
             if not here.is_hub and not stock:
-                self._take_received(client, kept, before.hub, writable)
+                taken = self._take_received(client, kept, before.hub, writable)
             if sure:
                 here.waiting.clear()
             if not here.is_hub and not stock:
-                self._after_pull(client, hub, str(user), granted, after[0], sure=sure)
+                self._after_pull(client, hub, str(user), granted, after[0], writable, sure=sure)
             self._settle(client, after[0], exactly=sure)
         if push:
             scope = [
                 key
                 for key, versions in here.records.items()
                 if granted is None or (isinstance(key, AssignmentKey) and key.collection in granted.writable)
-                if key not in before.same or versions != before.client.get(key)
+                if key not in taken and (key not in before.same or versions != before.client.get(key))
             ]
             self._receive(hub, scope, here.records if sure else _either(before.client, here.records), sure=sure)
             if sure:
@@ -211,6 +226,16 @@ class Oracle:
     def replica(self, name: str) -> Replica:
         """What a device has heard."""
         return self._replicas[name]
+
+    def has_news(self, name: str, hub: str, granted: Rights, observed: tuple[Observed, Observed]) -> bool:
+        """Whether a hub has versions that a device, for its users, is to have and has not."""
+        here, there = self._replicas[name], self._replicas[hub]
+        same = _same_versions(*observed)
+        return bool(here.waiting) or any(
+            key not in same and here.of(key) != versions
+            for key, versions in there.records.items()
+            if any(_is_pulled(key, user, granted) for user in here.users)
+        )
 
     def is_tidy(self, name: str) -> bool:
         """Whether nothing may be amiss on a device."""
@@ -251,6 +276,27 @@ class Oracle:
 
     # How
 
+    def _is_made_here(self, name: str, version: Version) -> bool:
+        return all(self._edited_on.get(number) == name for number in version.before)
+
+    def _with_its_collection(self, name: str, key: Key, versions: Versions) -> Versions:
+        """Morango deletes what arrives and refers to something that was deleted, and tells so."""
+        if isinstance(key, CollectionKey):
+            return versions
+        above = self.class_of[key.collection]
+        labels = [key.collection, *([above] if above else [])]
+        replica = self._replicas[name]
+        deleted = [each for label in labels for each in replica.of(CollectionKey(label)) if each.value is None]
+        if not any(version.before for version in deleted):
+            return versions
+        meeting = self._meeting(name)
+        gone = {
+            Version(None, version.before | {meeting(version.before)})
+            for version in versions
+            if version.value is not None
+        }
+        return versions | gone
+
     def _hangs_on_nothing(self, key: Key, collections: set[str]) -> bool:
         if isinstance(key, CollectionKey):
             above = self.class_of[key.collection]
@@ -281,13 +327,16 @@ class Oracle:
                 if merged != mine:
                     replica.waiting.add(key)
                 merged |= mine
-            replica.records[key] = merged
+            replica.records[key] = self._with_its_collection(name, key, merged)
 
     def _take_received(
         self, name: str, kept: dict[Key, Versions], theirs: dict[Key, Versions], writable: frozenset[str]
-    ) -> None:
-        """Where nobody here may write, what has come stands: to merge it would make a version that goes nowhere."""
-        replica = self._replicas[name]
+    ) -> set[Key]:
+        """Where nobody here may write, what has come stands: to merge it would make a version that goes nowhere.
+
+        :return: the records of which that is so: what they were here before, nobody hears from here
+        """
+        replica, taken = self._replicas[name], set()
         for key, mine in kept.items():
             if isinstance(key, AssignmentKey) and key.collection in writable:
                 continue
@@ -302,13 +351,23 @@ class Oracle:
             if apart and not surely:
                 merged = {version for version in replica.records[key] if possibly or not _is_meeting_of(version, apart)}
                 replica.records[key] = frozenset(merged | apart)
+                taken.add(key)
+        return taken
 
     def _may_release(self, name: str) -> bool:
         replica = self._replicas[name]
         return set(replica.users) <= replica.arrived
 
     def _after_pull(
-        self, name: str, hub: str, user: str, granted: Rights | None, after: Observed, *, sure: bool
+        self,
+        name: str,
+        hub: str,
+        user: str,
+        granted: Rights | None,
+        after: Observed,
+        writable: frozenset[str],
+        *,
+        sure: bool,
     ) -> None:
         replica = self._replicas[name]
         if sure:
@@ -318,6 +377,7 @@ class Oracle:
         if not sure or self._may_release(name):
             readable = granted.readable if granted else frozenset()
             self._release(name, after, granted=readable, hub=hub, sure=sure)
+            self._fetch_merged_again(name, after, self._replicas[hub].records, writable, readable)
         if sure:
             replica.tidy = self._may_release(name)
         self._offered_back(name, after)
@@ -353,6 +413,17 @@ class Oracle:
                 certain, _ = self.pending(name, key, versions)
                 hubs = there.get(key, UNKNOWN) if key.collection in granted else UNKNOWN
                 replica.records[key] = hubs if certain and sure else versions | hubs | UNKNOWN
+
+    def _fetch_merged_again(
+        self, name: str, after: Observed, theirs: dict[Key, Versions], writable: frozenset[str], granted: frozenset[str]
+    ) -> None:
+        """Where users might write until now, the device may have merged; what it merged goes, and the hub's comes."""
+        replica = self._replicas[name]
+        rights = self.rights(name, replica.users, after)
+        lost = (writable - rights.writable) & rights.readable & granted
+        for key, versions in replica.records.items():
+            if isinstance(key, AssignmentKey) and key.collection in lost:
+                replica.records[key] = versions | theirs.get(key, UNKNOWN)
 
     def _must_be_set_aside(self, name: str, key: AssignmentKey, versions: Versions, after: Observed) -> None:
         values = {version.value for version in versions}
@@ -415,8 +486,10 @@ class Oracle:
 
     def _know_same(self, here: Replica, there: Replica, after: tuple[Observed, Observed]) -> None:
         for key in _same_versions(*after) & {*here.records} & {*there.records}:
-            mine, theirs = here.records[key], there.records[key]
-            here.records[key] = there.records[key] = (mine & theirs) or min(mine, theirs, key=len)
+            # None in common: a device that takes what has come knows of the one that it had instead, too.
+            common = here.records[key] & there.records[key]
+            if common:
+                here.records[key] = there.records[key] = common
 
     def _note_reached(self, name: str, keys: Iterable[Key]) -> None:
         replica = self._replicas[name]

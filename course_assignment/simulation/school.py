@@ -7,7 +7,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Any
 from unittest import mock
 
@@ -17,102 +17,35 @@ from morango.models.core import Store
 from morango.sync.controller import MorangoProfileController
 from requests.exceptions import RequestException
 
-from course_assignment.errors import AssignmentError
-from course_assignment.facility import assignments, leaving, roster
+from course_assignment.facility import leaving
 from course_assignment.facility.device import certificate_user_id, own_certificates
-from course_assignment.facility.errors import NotPermitted
-from course_assignment.facility.models import (
-    FULL_FACILITY,
-    PROFILE,
-    SINGLE_USER,
-    Collection,
-    CollectionKind,
-    CourseAssignment,
-    FacilityUser,
-)
+from course_assignment.facility.models import FULL_FACILITY, PROFILE, SINGLE_USER, CourseAssignment
 from course_assignment.simulation.checks import check_agreement, check_audit, check_device
+from course_assignment.simulation.founding import ADMIN, ROGUE, Beginning, beginning, certify, found
 from course_assignment.simulation.keys import Keys
 from course_assignment.simulation.names import Names
-from course_assignment.simulation.observed import Observed, observe
+from course_assignment.simulation.observed import Observed, Quarantined, observe
 from course_assignment.simulation.oracle import Oracle
+from course_assignment.simulation.people import People
 from course_assignment.simulation.promises import BrokenPromise
-from course_assignment.simulation.stock import stock_morango
-from course_assignment.simulation.versions import Assigned, AssignmentKey, CollectionKey, TieKey
+from course_assignment.simulation.seats import Knobs, Seat
+from course_assignment.simulation.stock import extended_morango, stock_morango
+from morango_collection_sync import quarantine
 from morango_collection_sync.audit import audit
 from morango_collection_sync.driver import SyncDriver
 from morango_collection_sync.errors import CollectionSyncError
+from morango_collection_sync.quarantine import NotWritable
 from morango_collection_sync.simulation.databases import Database, Databases
 from morango_collection_sync.simulation.device import Device
 from morango_collection_sync.simulation.errors import ProcessKilled
 from morango_collection_sync.simulation.faults import Faults, RandomFaults
 from morango_collection_sync.simulation.network import Network
 
-PASSWORD = "chalk"
-ADMIN = "head"
-
 SyncFailure = (CollectionSyncError, MorangoError, RequestException)
 """What a sync may fail with."""
 
 
-@dataclass(frozen=True)
-class Knobs:
-    """How large a school is, and how bad its network.
-
-    :param seed: of everything that is left to chance
-    :param devices: member devices at most
-    :param hubs: hubs, from 1
-    :param users: learners and coaches
-    :param courses: that can be assigned
-    :param classes: that there are to begin with; more are made
-    :param faults: the share of requests at which something goes wrong, where a history has faults, 0 to 1
-    """
-
-    seed: int = 0
-    devices: int = 4
-    hubs: int = 2
-    users: int = 5
-    courses: int = 3
-    classes: int = 2
-    faults: float = 0.1
-
-
-@dataclass
-class Seat:
-    """A device of the school.
-
-    :param device: on the kit
-    :param url: where it answers
-    :param is_hub: whether it holds the whole facility
-    :param is_stock: whether it lacks this extension
-    :param backups: copies of its database, each with what the oracle thought of it then
-    :param seen: what it had when somebody looked last; None when this process has been the device since
-    :param checked: the same, when it was held against the oracle last
-    :param must_meet: after it was put back from a backup: the name of the hub that has seen most of it
-    """
-
-    device: Device
-    url: str
-    is_hub: bool
-    is_stock: bool = False
-    users: list[str] = field(default_factory=list)
-    backups: list[tuple[Database, Any, list[str], set[str]]] = field(default_factory=list)
-    met_hubs: set[str] = field(default_factory=set)
-    must_meet: str | None = None
-    seen: Observed | None = None
-    checked: Observed | None = None
-
-    @contextmanager
-    def changing(self) -> Iterator[None]:
-        """For the device's ``while_active``: it may be another one now."""
-        self.seen = None
-        yield
-
-    @property
-    def name(self) -> str:
-        return self.device.name
-
-
-class School:
+class School(People):
     """A facility with its hubs, users and classes; devices join as a history goes on.
 
     Use it as a context manager. Every method that does something tells the oracle of it; :meth:`check` holds all
@@ -131,15 +64,27 @@ class School:
         self.chance = random.Random(knobs.seed)
         self.hubs: list[Seat] = []
         self.tablets: list[Seat] = []
-        self.stock: Seat | None = None
+        self.stock_tablet: Seat | None = None
+        self.stock_hub: Seat | None = None
         self.syncs: Counter[str] = Counter()
         self.happened: Counter[Any] = Counter()
         self._serial = 0
         self._open = ExitStack()
-        self._limit = mock.patch("course_assignment.conf.DEFAULT_MAX_ACTIVE", 1000)
+        self.courses = [f"course-{number + 1}" for number in range(knobs.courses)]
+        self.dataset_id = ""
+        self.keys = Keys()
 
     def __enter__(self) -> School:
-        ids = random.Random(f"ids of {self.knobs.seed}")
+        size = replace(self.knobs, seed=0, devices=0, faults=0)
+        first_day = beginning(self.databases, size, lambda: _first_day(self.databases, size))
+        self.names, self.oracle = first_day.told()
+        self.dataset_id, self._serial, self.keys = first_day.dataset_id, first_day.serial, Keys(first_day.keys)
+        self._open_doors()
+        self.hubs = [self._seat(name, database.copy(), is_hub=True) for name, database in first_day.hubs]
+        return self
+
+    def _open_doors(self) -> None:
+        ids = random.Random(f"ids of {self.knobs}")
         with ExitStack() as stack:
             stack.callback(self._drop)
 
@@ -148,11 +93,9 @@ class School:
 
             # Ids that are the same in every run, or what is sorted by them would not be.
             stack.enter_context(mock.patch("uuid.uuid4", next_id))
-            stack.enter_context(Keys().in_use())
+            stack.enter_context(self.keys.in_use())
             stack.enter_context(self.network)
-            self._found()
             self._open = stack.pop_all()
-        return self
 
     def __exit__(self, *exc_info: Any) -> None:
         self._open.close()
@@ -160,7 +103,8 @@ class School:
     @property
     def all_seats(self) -> list[Seat]:
         """Every device."""
-        return [*self.hubs, *self.tablets, *([self.stock] if self.stock else [])]
+        stock = [seat for seat in (self.stock_tablet, self.stock_hub) if seat is not None]
+        return [*self.hubs, *self.tablets, *stock]
 
     def observe(self, seat: Seat) -> Observed:
         """What a device has now."""
@@ -170,157 +114,34 @@ class School:
             seat.seen = seen
         return seat.seen
 
-    def serial(self) -> int:
-        """A number that nothing else has, for what a person writes."""
-        self._serial += 1
-        return self._serial
-
-    # What people do
-
-    def new_collection(self, hub: Seat, parent: str | None) -> str:
-        """Make a class, or a group of one."""
-        label = f"{parent or 'class'}-{self.serial()}"
-        with hub.device:
-            above = self._facility() if parent is None else self._collection(parent)
-            kind = CollectionKind.CLASSROOM if parent is None else CollectionKind.LEARNER_GROUP
-            row = Collection(dataset_id=above.dataset_id, parent=above, name=label, kind=kind)
-            row.save()
-            self.names.collections[row.id] = label
-        self.oracle.class_of[label] = parent
-        self.oracle.edit(hub.name, CollectionKey(label), label)
-        return label
-
-    def rename(self, hub: Seat, label: str) -> None:
-        """Give a collection another name."""
-        name = f"{label} ({self.serial()})"
-        with hub.device:
-            row = self._collection(label)
-            row.name = name
-            row.save()
-        self.oracle.edit(hub.name, CollectionKey(label), name)
-
-    def delete_collection(self, hub: Seat, label: str) -> None:
-        """Delete a class or a group, with all in it."""
-        below = {label, *(group for group, above in self.oracle.class_of.items() if above == label)}
-        gone = [key for key in self.observe(hub).rows if key.collection in below]
-        with hub.device:
-            self._collection(label).delete()
-        for key in gone:
-            self.oracle.edit(hub.name, key, None)
-
-    def enrol(self, hub: Seat, user: str, label: str) -> None:
-        """Make a user a member of a collection."""
-        with hub.device:
-            roster.enrol(self._user(user), self._collection(label))
-        self.oracle.edit(hub.name, TieKey(user, label, "membership"), True)
-
-    def withdraw(self, hub: Seat, user: str, label: str) -> None:
-        """End a membership, and with a class's those of its groups."""
-        below = {label, *(group for group, above in self.oracle.class_of.items() if above == label)}
-        gone = [key for key in self.observe(hub).rows if key.what == "membership" and key.user == user]  # type: ignore[union-attr]
-        with hub.device:
-            roster.withdraw(self._user(user), self._collection(label))
-        for key in gone:
-            if key.collection in below:
-                self.oracle.edit(hub.name, key, None)
-
-    def coach(self, hub: Seat, user: str, label: str) -> None:
-        """Make a user coach of a collection."""
-        with hub.device:
-            roster.make_coach(self._user(user), self._collection(label))
-        self.oracle.edit(hub.name, TieKey(user, label, "role"), True)
-
-    def end_coach(self, hub: Seat, user: str, label: str) -> None:
-        """End a user's role as a coach."""
-        with hub.device:
-            roster.remove_coach(self._user(user), self._collection(label))
-        self.oracle.edit(hub.name, TieKey(user, label, "role"), None)
-
-    def assign(self, seat: Seat, user: str | None, label: str, course: str, *, active: bool) -> None:
-        """Assign a course, on any device, as one of its users, or as nobody in particular on a hub."""
-        title = f"{course} #{self.serial()}"
-        with seat.device, self._permitted(seat, user, label):
-            assignments.assign(
-                self._collection(label),
-                self.names.course_id(course),
-                assignments.CourseInfo(title),
-                self._user(user) if user else None,
-                active=active,
-            )
-        self.oracle.edit(seat.name, AssignmentKey(label, course), Assigned(title, active, user))
-
-    def toggle(self, seat: Seat, user: str | None, key: AssignmentKey, was: Assigned) -> None:
-        """Activate an assignment, or deactivate it."""
-        with seat.device, self._permitted(seat, user, key.collection):
-            assignments.set_active(
-                self._collection(key.collection),
-                self.names.course_id(key.course),
-                self._user(user) if user else None,
-                active=not was.active,
-            )
-        self.oracle.edit(seat.name, key, was._replace(active=not was.active))
-
-    def retitle(self, seat: Seat, user: str | None, key: AssignmentKey, was: Assigned) -> None:
-        """Change what an assignment is shown as."""
-        title = f"{key.course} #{self.serial()}"
-        with seat.device, self._permitted(seat, user, key.collection):
-            assignments.require_permission(self._collection(key.collection), self._user(user) if user else None)
-            row = CourseAssignment.objects.get(
-                collection_id=self.names.collection_id(key.collection), course=self.names.course_id(key.course)
-            )
-            row.title = title
-            row.save()
-        self.oracle.edit(seat.name, key, was._replace(title=title))
-
-    def unassign(self, seat: Seat, user: str | None, key: AssignmentKey) -> None:
-        """Delete an assignment."""
-        with seat.device, self._permitted(seat, user, key.collection):
-            assignments.unassign(
-                self._collection(key.collection),
-                self.names.course_id(key.course),
-                self._user(user) if user else None,
-            )
-        self.oracle.edit(seat.name, key, None)
-
-    @contextmanager
-    def _permitted(self, seat: Seat, user: str | None, label: str) -> Iterator[None]:
-        try:
-            yield
-        except (NotPermitted, AssignmentError) as error:
-            raise BrokenPromise(
-                "P7", seat.name, f"{user} may write in {label}, and was refused: {type(error).__name__}"
-            ) from error
-
-    def may_write(self, seat: Seat, user: str, label: str) -> bool:
-        """Whether a user may write in a collection by what a device knows."""
-        return label in self.oracle.rights(seat.name, [user], self.observe(seat)).writable
-
-    def refuses(self, seat: Seat, user: str, label: str) -> None:
-        """A user who may not write in a collection tries to; the device has to refuse it."""
-        with seat.device:
-            try:
-                assignments.require_permission(self._collection(label), self._user(user))
-            except NotPermitted:
-                return
-        raise BrokenPromise("P7", seat.name, f"{user} may not write in {label}, and was let")
-
     # Devices
 
     def join(self, seat: Seat, hub: Seat, user: str) -> bool:
         """Get a device a certificate for a user; whether the network let it."""
-        with self._connection(seat, hub) as driver:
+        with self.connection(seat, hub) as driver:
             if driver is None:
                 return False
-            _certify(driver, user, full_facility=False)
+            certify(driver, user, full_facility=False)
             seat.users.append(user)
             self.oracle.joined(seat.name, user)
             return True
 
     def new_tablet(self) -> Seat:
         """A device that nobody has used yet."""
-        seat = self._seat(f"tablet-{len(self.tablets) + 1}", is_hub=False)
+        seat = self.new_seat(f"tablet-{len(self.tablets) + 1}", is_hub=False)
         self.tablets.append(seat)
         return seat
+
+    def without_extension(self, hub: Seat, user: str) -> tuple[Seat, Seat]:
+        """The tablet, used by somebody, and the hub that run stock Morango."""
+        if self.stock_tablet is None:
+            self.stock_tablet = self.new_seat("stock-tablet", is_hub=False, is_stock=True)
+            self.join(self.stock_tablet, hub, user)
+        if self.stock_hub is None:
+            self.stock_hub = self.new_seat("stock-hub", is_hub=True, is_stock=True)
+            with self.connection(self.stock_hub, hub) as driver:
+                certify(driver, ADMIN, full_facility=True)
+        return self.stock_tablet, self.stock_hub
 
     def leave(self, seat: Seat, user: str) -> None:
         """Make a device no longer one of a user's."""
@@ -346,22 +167,41 @@ class School:
         self.oracle.put_back(seat.name, snapshot)
         seat.must_meet = next(iter(met), None)
 
+    def decide(self, seat: Seat, edit: Quarantined, *, restore: bool) -> None:
+        """Let a person restore an edit from quarantine, or give it up."""
+        before = self.observe(seat)
+        writable = edit.key.collection in self.oracle.rights(seat.name, seat.users, before).writable
+        with seat.device:
+            found = quarantine.find_edit(edit.id)
+            if not restore:
+                quarantine.discard(found)
+            else:
+                try:
+                    quarantine.restore(found)
+                except NotWritable as error:
+                    if writable:
+                        raise BrokenPromise("P3", seat.name, f"the edit of {edit.key} is not restored") from error
+                    return
+        if restore and not writable:
+            raise BrokenPromise("P7", seat.name, f"an edit of {edit.key} is restored, where nobody here may write")
+        self.oracle.decided(seat.name, edit, restored=restore and (edit.value is not None or edit.key in before.rows))
+
     def may_put_back(self, seat: Seat) -> bool:
         """Whether a device has a backup, and has met one other device at most since."""
         return bool(seat.backups) and len(seat.backups[0][3]) <= 1
 
     def rogue(self, hub: Seat, user: str, label: str, victim: str) -> None:
         """A coach's device pushes an assignment to a collection of theirs whose content is of another collection."""
-        seat = self._seat(f"rogue-{self.serial()}", is_hub=False)
+        seat = self.new_seat(f"rogue-{self.serial()}", is_hub=False)
         try:
-            with self._connection(seat, hub) as driver:
-                _certify(driver, user, full_facility=False)
+            with self.connection(seat, hub) as driver:
+                certify(driver, user, full_facility=False)
                 own, theirs = self._certificates(driver, user)
                 driver.sync(own, theirs, push=False)
                 row = CourseAssignment(
                     dataset_id=self.dataset_id,
                     collection=self._collection(label),
-                    course=self.names.course_id("course-rogue"),
+                    course=self.names.course_id(ROGUE),
                     title="rogue",
                 )
                 row.save()
@@ -418,7 +258,7 @@ class School:
             before = self.oracle.before(seat.name, hub.name, (self.observe(seat), hub_before))
             completed = resumed = False
             try:
-                with self._connection(seat, hub) as driver:
+                with self.connection(seat, hub) as driver:
                     if driver is not None:
                         own, theirs = self._certificates(driver, user)
                         report = driver.sync(own, theirs, pull=pull, push=push)
@@ -478,14 +318,29 @@ class School:
         hubs = {hub.name: hub for hub in self.hubs}
         for again in (False, True):
             for hub in self.hubs[1:]:
-                self.sync(hub, self.hubs[0])
+                self._sync_anew(hub, self.hubs[0])
             for seat in tablets:
                 if seat.must_meet is not None:
                     self.sync(seat, hubs[seat.must_meet])
-                self.sync(seat, self.hubs[0], push=not again)
+                if not again or self._has_news(seat):
+                    self._sync_anew(seat, self.hubs[0], push=not again)
         for hub in self.hubs[1:]:
-            self.sync(hub, self.hubs[0])
+            self._sync_anew(hub, self.hubs[0])
         self.check_agreement()
+
+    def _sync_anew(self, seat: Seat, hub: Seat, *, push: bool = True) -> None:
+        """A sync that takes up an interrupted one carries what there was then; this brings what there is now."""
+        resumed = self.syncs["resumed"]
+        self.sync(seat, hub, push=push)
+        if self.syncs["resumed"] > resumed:
+            self.sync(seat, hub, push=push)
+
+    def _has_news(self, seat: Seat) -> bool:
+        """Whether the first hub has something for a device, or may have, for all that anybody knows."""
+        hub = self.hubs[0]
+        observed = self.observe(hub)
+        granted = self.oracle.rights(hub.name, seat.users, observed)
+        return self.oracle.has_news(seat.name, hub.name, granted, (self.observe(seat), observed))
 
     def check_agreement(self) -> None:
         """Hold all devices against each other, when all have synced with nothing new in between.
@@ -506,7 +361,7 @@ class School:
             raise BrokenPromise("P11", "", f"a sync without faults failed: {type(error).__name__}: {error}") from error
 
     @contextmanager
-    def _connection(self, seat: Seat, hub: Seat) -> Iterator[SyncDriver | None]:
+    def connection(self, seat: Seat, hub: Seat) -> Iterator[SyncDriver | None]:
         """A connection from a device, which the process is meanwhile; None where there is none to be had."""
         with seat.device:
             try:
@@ -524,42 +379,17 @@ class School:
         own = next(each for each in owned if wanted is None or certificate_user_id(each) == wanted)
         return own, driver.connection.get_remote_certificates(self.dataset_id, FULL_FACILITY)[0]
 
-    def _found(self) -> None:
-        first = self._seat("hub-1", is_hub=True)
-        self.hubs.append(first)
-        with first.device:
-            facility = roster.create_facility("School", ADMIN, PASSWORD)
-            self.dataset_id = str(facility.dataset_id)
-            for number in range(self.knobs.users):
-                label = f"user{number + 1}"
-                user = FacilityUser(dataset_id=self.dataset_id, username=label)
-                user.set_password(PASSWORD)
-                user.save()
-                self.names.users[user.id] = label
-        self.courses = [f"course-{number + 1}" for number in range(self.knobs.courses)]
-        for course in [*self.courses, "course-rogue"]:
-            self.names.course_id(course)
-        for _ in range(self.knobs.classes):
-            self.new_collection(first, None)
-        for number in range(1, self.knobs.hubs):
-            hub = self._seat(f"hub-{number + 1}", is_hub=True)
-            with self._connection(hub, first) as driver:
-                _certify(driver, ADMIN, full_facility=True)
-            self.hubs.append(hub)
-            self.sync(hub, first)
-
-    def _seat(self, name: str, *, is_hub: bool, is_stock: bool = False) -> Seat:
-        device = Device(name, self.databases.new())
-        seat = Seat(device, self.network.add(device), is_hub, is_stock)
-        device.while_active = (seat.changing, stock_morango) if is_stock else (seat.changing,)
-        self.oracle.add(name, is_hub=is_hub)
+    def new_seat(self, name: str, *, is_hub: bool, is_stock: bool = False) -> Seat:
+        """A device on the network that nobody has used yet."""
+        seat = self._seat(name, self.databases.new(), is_hub=is_hub, is_stock=is_stock)
+        self.oracle.add(name, is_hub=is_hub, is_stock=is_stock)
         return seat
 
-    def stock_tablet(self) -> Seat:
-        """The one device without this extension."""
-        if self.stock is None:
-            self.stock = self._seat("stock-1", is_hub=False, is_stock=True)
-        return self.stock
+    def _seat(self, name: str, database: Database, *, is_hub: bool, is_stock: bool = False) -> Seat:
+        device = Device(name, database)
+        seat = Seat(device, self.network.add(device), is_hub, is_stock)
+        device.while_active = (seat.changing, stock_morango if is_stock else extended_morango)
+        return seat
 
     def _drop(self) -> None:
         for seat in self.all_seats:
@@ -567,26 +397,9 @@ class School:
             for database, *_ in seat.backups:
                 database.drop()
 
-    def _facility(self) -> Collection:
-        return Collection.objects.get(kind=CollectionKind.FACILITY)
 
-    def _collection(self, label: str) -> Collection:
-        return Collection.objects.get(id=self.names.collection_id(label))
-
-    def _user(self, label: str) -> FacilityUser:
-        return FacilityUser.objects.get(id=self.names.user_id(label))
-
-
-def _certify(driver: SyncDriver, username: str, *, full_facility: bool) -> None:
-    session = driver.connection.session
-    answer = session.get(driver.connection.base_url + "api/facility/v1/user/", auth=(username, PASSWORD))
-    user = answer.json()
-    (root, *_) = driver.connection.get_remote_certificates(user["dataset_id"], FULL_FACILITY)
-    params = {"dataset_id": user["dataset_id"]}
-    driver.connection.certificate_signing_request(
-        root,
-        FULL_FACILITY if full_facility else SINGLE_USER,
-        params if full_facility else {**params, "user_id": user["id"]},
-        userargs=username,
-        password=PASSWORD,
-    )
+def _first_day(databases: Databases, size: Knobs) -> Beginning:
+    school = School(databases, size)
+    school._open_doors()
+    with school._open:
+        return found(school)

@@ -64,9 +64,10 @@ class Databases(ABC):
 
     def new(self) -> Database:
         """A database that is as the template is: migrated, prepared, and nothing more."""
-        return self._made_from(self._template())
+        return self.copy(self._template())
 
-    def _made_from(self, database: Database) -> Database:
+    def copy(self, database: Database) -> Database:
+        """A copy of a database, dropped in the end like those that are new."""
         copy = database.copy()
         self._made.append(copy)
         return copy
