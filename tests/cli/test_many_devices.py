@@ -10,19 +10,22 @@ from tests.cli.homes import Home, Homes, Outcome, ServerHome
 from tests.cli.schools import PASSWORD
 
 USERS = ("ana", "bea", "lea", "leo", "lia", "lou")
+DEVICES = 8
+"""Two users have two."""
+
 WORKERS = 4
 """Processes that serve one database, where it is one that several may serve."""
 
 
 def test_every_device_finishes_when_all_come_at_once(homes: Homes, hub: Home) -> None:
-    tablets = [homes.new(f"tablet-{number}") for number in range(len(USERS))]
+    tablets = [homes.new(f"tablet-{number}") for number in range(DEVICES)]
     with ExitStack() as serving:
         urls = [serving.enter_context(worker.served()).url for worker in _workers(hub)]
 
         joined = _at_once(
             tablets,
             [
-                ("join", urls[number % len(urls)], "--user", USERS[number], "--password", PASSWORD)
+                ("join", urls[number % len(urls)], "--user", USERS[number % len(USERS)], "--password", PASSWORD)
                 for number in range(len(tablets))
             ],
         )
