@@ -11,7 +11,7 @@ from course_assignment.simulation.rules import rule
 from course_assignment.simulation.school import School
 from course_assignment.simulation.seats import Seat
 from course_assignment.simulation.versions import Assigned, AssignmentKey
-from morango_collection_sync.simulation.faults import Moment, NextKill, PlannedFaults
+from morango_collection_sync.simulation.faults import Faults, Moment, NextKill, PlannedFaults
 
 
 class Work(NamedTuple):
@@ -28,7 +28,7 @@ class Work(NamedTuple):
 
     def sync(self, school: School) -> None:
         """Both ways."""
-        school.sync(self.seat, self.hub)
+        _sync(school, self.seat, self.hub)
 
     def end(self, school: School) -> None:
         """The user is coach and member of the collection no more, nor of its class."""
@@ -64,10 +64,10 @@ def left_and_returned_at_once(school: School, membership: int, hub: int) -> bool
     for user, label in _in_turn(sorted(school.observe(seat).memberships()), membership):
         tablet = pick([each for each in school.tablets if user in each.users and each.must_meet is None], membership)
         if tablet is not None:
-            school.sync(tablet, seat)
+            _sync(school, tablet, seat)
             school.withdraw(seat, user, label)
             school.enrol(seat, user, label)
-            school.sync(tablet, seat)
+            _sync(school, tablet, seat)
             return True
     return False
 
@@ -84,8 +84,8 @@ def stale_hub(school: School, device: int, hub: int) -> bool:
     for label in [each for each in classes if (user, each) not in seen.memberships()][:1]:
         school.enrol(at, user, label)
         _ensure_assignment(school, at, label)
-    school.sync(seat, at)
-    school.sync(seat, hub_of(school, hub + 1))
+    _sync(school, seat, at)
+    _sync(school, seat, hub_of(school, hub + 1))
     return True
 
 
@@ -105,7 +105,7 @@ def role_ended_unheard(school: School, number: int, hub: int) -> bool:
     for label in _with_class(school, work.key.collection):
         if (work.user, label) in school.observe(work.hub).roles():
             school.end_coach(work.hub, work.user, label)
-    school.sync(work.seat, work.hub, pull=False)
+    _sync(school, work.seat, work.hub, pull=False)
     work.sync(school)
     return True
 
@@ -201,10 +201,10 @@ def hub_put_back(school: School, number: int, peer: int) -> bool:
     school.back_up(hub)
     school.rename(hub, label)
     _ensure_assignment(school, hub, label)
-    school.sync(other, hub)
+    _sync(school, other, hub)
     school.put_back(hub)
     school.rename(hub, label)
-    school.sync(other, hub)
+    _sync(school, other, hub)
     hub.must_meet = None
     return True
 
@@ -220,10 +220,15 @@ def role_ended_in_between(school: School, number: int, hub: int, stage: int) -> 
     pull = bool(number % 2)
     stages = (transfer_stages.QUEUING, transfer_stages.TRANSFERRING, transfer_stages.DEQUEUING)
     kill = NextKill(Moment.BEFORE, stage=stages[stage % len(stages)], is_server=False)
-    school.sync(work.seat, work.hub, pull=pull, faults=PlannedFaults(kill=kill))
+    _sync(school, work.seat, work.hub, pull=pull, faults=PlannedFaults(kill=kill))
     work.end(school)
-    school.sync(work.seat, work.hub, pull=pull)
+    _sync(school, work.seat, work.hub, pull=pull)
     return True
+
+
+def _sync(school: School, seat: Seat, hub: Seat, *, pull: bool = True, faults: Faults | None = None) -> None:
+    school.sync(seat, hub, pull=pull, faults=faults)
+    school.check()
 
 
 def _decided(school: School, number: int, hub: int, *, restore: bool) -> bool:
@@ -264,7 +269,7 @@ def _work(school: School, number: int, hub: int) -> Work | None:
     if (user, label) not in school.observe(at).roles():
         school.coach(at, user, label)
     key = _ensure_assignment(school, at, label)
-    school.sync(seat, at)
+    _sync(school, seat, at)
     work = Work(at, seat, user, key)
     return work if _may_edit(school, work) and key in school.observe(at).rows else None
 
