@@ -35,10 +35,16 @@ class CollectionScopedModel(models.Model):
 
     applied_together = False
     """Whether what a sync brings of this model is written many rows in a statement. To be set where ``save``, called
-    as Morango calls it, does no more than write the row that ``clean_fields`` has let pass."""
+    as Morango calls it, only writes the row that ``clean_fields`` and :meth:`before_written` have let pass."""
 
     class Meta:
         abstract = True
+
+    def before_written(self) -> None:
+        """What ``save`` looks at before it writes what a sync has brought; nothing, where it does not.
+
+        :raises: what ``save`` would; the record is then applied by itself, by ``save``
+        """
 
     def calculate_partition(self) -> str:
         """``<dataset_id>:<collection_id>``.

@@ -97,7 +97,16 @@ def _applicable(model: type[SyncableModel], profile: str, sync_filter: Filter) -
             if is_hex_id(reference.to_pk):
                 references[reference.from_field].add(reference.to_pk)
     there = _there(model, references)
-    return [each for each in found if each.row.pk == each.record.id and named[each.record.id] <= there]
+    complete = [each for each in found if each.row.pk == each.record.id and named[each.record.id] <= there]
+    return [each for each in complete if _may_be_written(each.row)]
+
+
+def _may_be_written(row: SyncableModel) -> bool:
+    try:
+        row.before_written()
+    except (*_NOT_APPLICABLE, IntegrityError):
+        return False
+    return True
 
 
 def _there(model: type[SyncableModel], references: dict[str, set[str]]) -> set[tuple[str, str]]:

@@ -63,6 +63,10 @@ class CourseAssignment(AbstractCourseAssignment, AbstractFacilityDataModel):
         # Kolibri's label for the app is the module's path, and a table's name with a dot must be quoted everywhere.
         db_table = "course_assignment_courseassignment"
 
+    def before_written(self) -> None:
+        """:raises IntegrityError: when the collection is of another dataset, as Kolibri's ``save`` does"""
+        self.pre_save()
+
     def infer_dataset(self, *args: Any, **kwargs: Any) -> str:
         """The dataset of the collection, 32 hex digits."""
         return self.cached_related_dataset_lookup("collection")

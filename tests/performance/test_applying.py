@@ -83,6 +83,26 @@ def test_a_row_that_the_database_refuses_keeps_no_other_from_being_applied(schoo
     assert not Store.objects.filter(dirty_bit=True).exists()
 
 
+def test_a_record_that_save_would_refuse_is_left_to_it(school_of_three: list[Collection]) -> None:
+    here = school_of_three[0]
+    _fill(school_of_three, {(0, course): ("as it is", False) for course in COURSES[:2]})
+
+    def refuse_one(row: CourseAssignment) -> None:
+        if row.course == COURSES[0]:
+            raise ValueError("refused")
+
+    saved: list[str] = []
+    right = CourseAssignment.save
+
+    def save(row: CourseAssignment, *args: Any, **kwargs: Any) -> None:
+        saved.append(row.course)
+        right(row, *args, **kwargs)
+
+    with mock.patch.multiple(CourseAssignment, before_written=refuse_one, save=save):
+        apply_stored(PROFILE, [here.dataset_id])
+    assert saved == [COURSES[0]]
+
+
 def test_seventy_new_assignments_take_as_many_statements_as_three(school_of_three: list[Collection]) -> None:
     here, statements, taken = school_of_three[0], Statements(), []
     for number in (3, 70):
