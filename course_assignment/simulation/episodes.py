@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from morango.constants import transfer_stages
 
-from course_assignment.simulation.choices import hub_of, pick, taken_places
+from course_assignment.simulation.choices import hub_of, pick, taken_places, users_of
 from course_assignment.simulation.rules import rule
 from course_assignment.simulation.school import School
 from course_assignment.simulation.seats import Seat
@@ -107,6 +107,28 @@ def role_ended_unheard(school: School, number: int, hub: int) -> bool:
             school.end_coach(work.hub, work.user, label)
     _sync(school, work.seat, work.hub, pull=False)
     work.sync(school)
+    return True
+
+
+@rule(2)
+def edited_after_another(school: School, number: int, hub: int, author: int) -> bool:
+    """Somebody changes on their device what another coach has assigned, whom that device does not know."""
+    work = _work(school, number, hub)
+    if work is None:
+        return False
+    label, seen = work.key.collection, school.observe(work.hub)
+    other = pick([user for user in users_of(school) if user not in work.seat.users], author)
+    course = pick([each for each in school.courses if AssignmentKey(label, each) not in seen.rows], number)
+    if other is None or course is None:
+        return False
+    if (other, label) not in seen.roles():
+        school.coach(work.hub, other, label)
+    school.assign(work.hub, other, label, course, active=True)
+    work.sync(school)
+    assigned = work._replace(key=AssignmentKey(label, course))
+    if _may_edit(school, assigned):
+        assigned.edit(school)
+        work.sync(school)
     return True
 
 

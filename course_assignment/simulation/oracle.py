@@ -279,6 +279,12 @@ class Oracle:
     def _is_made_here(self, name: str, version: Version) -> bool:
         return all(self._edited_on.get(number) == name for number in version.before)
 
+    def _lose_track_of(self, key: Key) -> None:
+        self.lost_track_of.add(key)
+        for replica in self._replicas.values():
+            if key in replica.records:
+                replica.records[key] = UNKNOWN
+
     def _with_its_collection(self, name: str, key: Key, versions: Versions) -> Versions:
         """Morango deletes what arrives and refers to something that was deleted, and tells so."""
         if isinstance(key, CollectionKey):
@@ -320,7 +326,7 @@ class Oracle:
             if (mine == other and len(mine) == 1) or key in self.lost_track_of:
                 continue
             if len(mine) * len(other) > MOST_VERSIONS:
-                self.lost_track_of.add(key)
+                self._lose_track_of(key)
                 continue
             merged = all_met(mine, other, self._meeting(name))
             if not sure:
@@ -338,7 +344,7 @@ class Oracle:
         """
         replica, taken = self._replicas[name], set()
         for key, mine in kept.items():
-            if isinstance(key, AssignmentKey) and key.collection in writable:
+            if key in self.lost_track_of or (isinstance(key, AssignmentKey) and key.collection in writable):
                 continue
             surely, possibly = self.pending(name, key, mine)
             # What was here is known to be overtaken, and does not come again from one who still has it.
