@@ -1,6 +1,9 @@
-"""Morango's views for transfer sessions and buffers, with two things more: reasons, and a check where rows are read.
+"""Morango's views for transfer sessions and buffers, with reasons, a check where rows are read, and shorter answers.
 
 A host routes these ahead of ``morango.urls``; see :mod:`morango_collection_sync.urls`.
+
+Answers are gzipped where the client takes that. What makes it dangerous elsewhere is missing here: no browser sends
+these requests with somebody's cookies, and an answer holds no secret beside text of a stranger's choice.
 """
 
 from __future__ import annotations
@@ -8,19 +11,26 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import ValidationError as ModelInvalid
+from django.db.models import QuerySet
 from django.http import Http404
+from django.utils.decorators import method_decorator
+from django.views.decorators.gzip import gzip_page
 from morango.api import viewsets
 from morango.constants import transfer_stages, transfer_statuses
-from morango.models.core import TransferSession
-from rest_framework.exceptions import ValidationError
+from morango.models.certificates import Filter
+from morango.models.core import SyncSession, TransferSession
+from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from morango_collection_sync.bad_requests import BadRequest
+from morango_collection_sync.connection import BRIEF_ANSWERS
 from morango_collection_sync.granting import refuse_if_shrunk
+from morango_collection_sync.hub_context import HubContext
 from morango_collection_sync.limits import refuse_large_chunk, refuse_many_records
 from morango_collection_sync.parsers import BoundedGzipParser, BoundedJSONParser
 from morango_collection_sync.refusals import recorded_refusal
+from morango_collection_sync.sessions import is_open, without_private_keys
 from morango_collection_sync.verification.bodies import (
     TRANSFER_SESSION,
     TRANSFER_UPDATE,
@@ -28,9 +38,19 @@ from morango_collection_sync.verification.bodies import (
     problem_with_chunk,
 )
 
+_NUMBERS = ("records_transferred", "records_total", "bytes_received", "bytes_sent")
+"""What a client may set (``morango.api.serializers.TransferSessionSerializer``, 0.8.15)."""
 
+_BRIEFLY = ("transfer_stage", "transfer_stage_status", "records_total")
+
+
+@method_decorator(gzip_page, name="dispatch")
 class TransferSessionViewSet(viewsets.TransferSessionViewSet):
-    """Tells the client why its session has ended, where Morango says that there is none, or nothing at all."""
+    """Tells the client why its session has ended, where Morango says that there is none, or nothing at all.
+
+    What Morango's view does is done here with the same operations and fewer rows: it loads this side's certificate with
+    its private key for every request, and writes every column of the session anew.
+    """
 
     parser_classes = (BoundedJSONParser,)
 
@@ -38,11 +58,24 @@ class TransferSessionViewSet(viewsets.TransferSessionViewSet):
         """Open a transfer session.
 
         :raises BadRequest: for a body that is none for this
+        :raises PermissionDenied: for a filter outside of the certificates
         :raises SessionRefused: for a filter that is refused
         """
         _require(problem_with(request.data, TRANSFER_SESSION))
-        _require_own_id(request.data["id"], request.data["sync_session_id"], push=request.data["push"])
-        return super().create(request, *args, **kwargs)
+        push, sync_session_id = request.data["push"], request.data["sync_session_id"]
+        _require_own_id(request.data["id"], sync_session_id, push=push)
+        sync_session = without_private_keys(SyncSession.objects.filter(pk=sync_session_id, active=True)).first()
+        if sync_session is None or not is_open(sync_session):
+            return Response("there is no such sync session, or it is over", status=400)
+        sync_filter = Filter(request.data["filter"])
+        if not _is_certified(sync_session, sync_filter, push=push):
+            raise PermissionDenied("the filter is outside of what the certificates of this sync session allow")
+        context = HubContext.from_request(request, sync_session=sync_session, sync_filter=sync_filter, is_push=push)
+        stage = transfer_stages.INITIALIZING if self.async_allowed() else transfer_stages.QUEUING
+        result = viewsets.session_controller.proceed_to_and_wait_for(stage, context=context, max_interval=2)
+        if result == transfer_statuses.ERRORED:
+            raise context.error or RuntimeError(f"the stage '{stage}' has failed")
+        return self._answer(context.transfer_session, ("filter",), status=201)
 
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Bring a transfer session to a stage.
@@ -50,6 +83,8 @@ class TransferSessionViewSet(viewsets.TransferSessionViewSet):
         :raises BadRequest: for a body that is none for this
         :raises SessionRefused: when more records are announced than are taken
         """
+        if not kwargs.get("partial"):
+            return Response("a transfer session is changed by PATCH", status=405)
         _require(problem_with(request.data, TRANSFER_UPDATE))
         stage = request.data.get("transfer_stage")
         if stage is not None and stage not in transfer_stages.ALL:
@@ -59,7 +94,36 @@ class TransferSessionViewSet(viewsets.TransferSessionViewSet):
             # How many have come is known here.
             request.data.pop("records_transferred", None)
             refuse_many_records(transfer_session, request.data.get("records_total") or 0)
-        return super().update(request, *args, **kwargs)
+        if stage is not None:
+            context = HubContext.from_request(request, transfer_session=transfer_session)
+            # Records come by requests of their own, so that this stage is nothing to wait for.
+            if self.async_allowed() or stage == transfer_stages.TRANSFERRING:
+                viewsets.session_controller.proceed_to(stage, context=context)
+            else:
+                viewsets.session_controller.proceed_to_and_wait_for(stage, context=context, max_interval=2)
+            # It may have ended.
+            transfer_session = self.get_object()
+        self._take_numbers(transfer_session)
+        return self._answer(transfer_session, ("server_fsic",) if "client_fsic" in request.data else ())
+
+    def get_queryset(self) -> QuerySet:
+        return without_private_keys(super().get_queryset(), "sync_session__")
+
+    def _take_numbers(self, transfer_session: TransferSession) -> None:
+        told = {name: self.request.data[name] for name in _NUMBERS if self.request.data.get(name) is not None}
+        for name, value in told.items():
+            setattr(transfer_session, name, value)
+        if told:
+            transfer_session.save(update_fields=list(told))
+
+    def _answer(self, transfer_session: TransferSession, named: tuple[str, ...], status: int = 200) -> Response:
+        """What a client is told: all that Morango tells, or, where it asks for that, what it cannot know.
+
+        :param named: what is new to it, beyond the stage
+        """
+        if self.request.headers.get(BRIEF_ANSWERS) != "brief" or not self.async_allowed():
+            return Response(self.get_serializer(transfer_session).data, status=status)
+        return Response({name: getattr(transfer_session, name) for name in (*_BRIEFLY, *named)}, status=status)
 
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, Http404):
@@ -74,13 +138,22 @@ class TransferSessionViewSet(viewsets.TransferSessionViewSet):
 
         :raises SessionRefused: when one of them has refused it
         """
-        super().perform_destroy(transfer_session)
+        context = HubContext.from_request(self.request, transfer_session=transfer_session)
+        if self.async_allowed():
+            viewsets.session_controller.proceed_to(transfer_stages.CLEANUP, context=context)
+        else:
+            viewsets.session_controller.proceed_to_and_wait_for(
+                transfer_stages.CLEANUP, context=context, max_interval=2
+            )
+            if context.error is not None:
+                raise context.error
         if transfer_session.transfer_stage_status == transfer_statuses.ERRORED:
             refusal = recorded_refusal(transfer_session.id)
             if refusal is not None:
                 raise refusal
 
 
+@method_decorator(gzip_page, name="dispatch")
 class BufferViewSet(viewsets.BufferViewSet):
     """Asks the policy before it serves buffered rows: Morango's own view asks no operation there."""
 
@@ -124,6 +197,13 @@ _TAKING_RECORDS = (transfer_stages.QUEUING, transfer_stages.TRANSFERRING)
 def _require(problem: str | None) -> None:
     if problem is not None:
         raise BadRequest(problem)
+
+
+def _is_certified(sync_session: SyncSession, sync_filter: Filter, *, push: bool) -> bool:
+    """Whether the sending side's certificate may write, and the receiving side's read, what is asked for."""
+    client, server = sync_session.client_certificate.get_scope(), sync_session.server_certificate.get_scope()
+    allowed = (client.write_filter, server.read_filter) if push else (client.read_filter, server.write_filter)
+    return all(sync_filter.is_subset_of(each) for each in allowed)
 
 
 def _require_own_id(transfer_id: str, sync_session_id: str, *, push: bool) -> None:

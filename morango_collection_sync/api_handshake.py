@@ -16,12 +16,15 @@ from django.http import Http404
 from django.utils import timezone
 from morango.api import permissions, viewsets
 from morango.models.certificates import Nonce
+from morango.models.core import SyncSession
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from morango_collection_sync.bad_requests import BadRequest
+from morango_collection_sync.limits import end_oldest_sync_sessions
 from morango_collection_sync.parsers import BoundedJSONParser
+from morango_collection_sync.sessions import close_sync_session
 
 logger = logging.getLogger(__name__)
 
@@ -69,4 +72,15 @@ class NonceViewSet(_ReadsStrangers, viewsets.NonceViewSet):
 
 
 class SyncSessionViewSet(_ReadsStrangers, viewsets.SyncSessionViewSet):
-    """Opens sync sessions."""
+    """Opens sync sessions, of which a client leaves one open for its next sync, and closes them, whole."""
+
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Open a sync session. Of one certificate the oldest ones make room."""
+        response = super().create(request, *args, **kwargs)
+        if response.status_code == 201:
+            end_oldest_sync_sessions(request.data["client_certificate_id"])
+        return response
+
+    def perform_destroy(self, syncsession: SyncSession) -> None:
+        """Close a sync session whose client has done with it."""
+        close_sync_session(syncsession)

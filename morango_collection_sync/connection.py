@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from morango.sync.syncsession import NetworkSyncConnection
-from requests.exceptions import ConnectTimeout, HTTPError, RequestException, Timeout
+from requests.exceptions import (
+    ChunkedEncodingError,
+    ConnectionError,
+    ConnectTimeout,
+    ContentDecodingError,
+    RetryError,
+    Timeout,
+)
 from urllib3.exceptions import ReadTimeoutError
 from urllib3.util.retry import Retry
 
@@ -17,6 +24,8 @@ FIRST_ANSWER = 20.0
 
 _BACKOFF = 0.3
 """As Morango's (``NetworkSyncConnection``, 0.8.15): the pauses between tries are 0.6, 1.2, 2.4 seconds."""
+
+_BROKEN = (ConnectionError, ChunkedEncodingError, ContentDecodingError, RetryError)
 
 BRIEF_ANSWERS = "Collection-Sync-Answer"
 """The header in which a client asks for answers without what it knows already. Who does not know it answers in full."""
@@ -37,6 +46,7 @@ class HubConnection(NetworkSyncConnection):
         self.waiting_for = "the hub to say what it is"
         self._first_retries = retries if first_retries is None else first_retries
         super().__init__(base_url=base_url, retries=retries, backoff_factor=_BACKOFF)
+        self.waiting_for = "an answer"
         self.session.begin(_PatientRetry(total=retries, backoff_factor=_BACKOFF, allowed_methods=None))
 
     @property
@@ -84,11 +94,9 @@ class _Session:
         options.setdefault("timeout", self._timeouts)
         try:
             return self._session.request(method, url, **options)
-        except HTTPError:
-            raise
         except Timeout as error:
             raise NoAnswer(self._connection.waiting_for, _seconds(error, options["timeout"])) from error
-        except RequestException as error:
+        except _BROKEN as error:
             raise NoAnswer(self._connection.waiting_for) from error
 
 

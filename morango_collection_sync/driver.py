@@ -19,13 +19,13 @@ from requests.exceptions import RequestException
 
 from morango_collection_sync.connection import HubConnection
 from morango_collection_sync.controller import EagerController
-from morango_collection_sync.earlier_sessions import earlier_session, give_up, is_interrupted, keep
+from morango_collection_sync.earlier_sessions import at_work_on, earlier_session, give_up, is_interrupted, keep
 from morango_collection_sync.errors import CollectionSyncError
 from morango_collection_sync.failures import is_interruption, is_lost_connection, is_session_unknown, told_by_hub
 from morango_collection_sync.hub_stages import HubHalf
 from morango_collection_sync.pulls import outcome_of
 from morango_collection_sync.reports import SyncReport, TransferReport
-from morango_collection_sync.sessions import certificate_filter
+from morango_collection_sync.sessions import certificate_filter, client_certificate_of
 
 logger = logging.getLogger(__name__)
 
@@ -102,8 +102,7 @@ class SyncDriver:
         :raises morango.errors.MorangoError: when a stage fails in any other way
         """
         directions = [is_push for is_push, wanted in ((False, pull), (True, push)) if wanted]
-        with self._measured() as report:
-            earlier = earlier_session(client_certificate, self.connection)
+        with self._measured() as report, earlier_session(client_certificate, self.connection) as earlier:
             if earlier is None or not self._go_on(earlier, directions, report):
                 self._begin(client_certificate, server_certificate, directions, report)
         return report
@@ -136,14 +135,16 @@ class SyncDriver:
         report: SyncReport,
     ) -> None:
         if not isinstance(server_certificate, Certificate):
+            self.connection.waiting_for = "the hub's certificate"
             server_certificate = server_certificate()
         self.connection.waiting_for = "a sync session to be opened"
         sync_session = self.connection.create_sync_session(client_certificate, server_certificate).sync_session
-        try:
-            self._run(sync_session, directions, report)
-        except _FAILURES as error:
-            self._end_after(error, sync_session)
-            raise
+        with at_work_on(sync_session):
+            try:
+                self._run(sync_session, directions, report)
+            except _FAILURES as error:
+                self._end_after(error, sync_session)
+                raise
 
     def _end_after(self, error: Exception, sync_session: SyncSession) -> None:
         if not is_interruption(error):
@@ -164,7 +165,7 @@ class SyncDriver:
         if self.progress is not None:
             client.signals.transferring.connect(self.progress)
         try:
-            client.initialize(Filter("\n".join(certificate_filter(sync_session.client_certificate, push=is_push))))
+            client.initialize(Filter("\n".join(certificate_filter(client_certificate_of(sync_session), push=is_push))))
             client.run()
             client.finalize()
         except MorangoError as error:

@@ -17,7 +17,7 @@ from morango_collection_sync.refusals import (
     too_many_partitions,
     too_many_records,
 )
-from morango_collection_sync.sessions import covers_dataset
+from morango_collection_sync.sessions import client_certificate_of, covers_dataset
 from morango_collection_sync.verification.rules import Rule
 
 
@@ -34,7 +34,7 @@ def refuse_many_records(transfer_session: TransferSession, announced: int) -> No
     :raises SessionRefused: when it does
     """
     limit = conf.max_records_per_session()
-    if announced > limit and not covers_dataset(transfer_session.sync_session.client_certificate):
+    if announced > limit and not covers_dataset(client_certificate_of(transfer_session.sync_session)):
         _end(transfer_session, too_many_records(announced, limit))
 
 
@@ -71,6 +71,18 @@ def end_oldest_sessions(sync_session: SyncSession) -> None:
     limit = conf.max_open_transfer_sessions()
     for transfer_session in open_sessions[limit - 1 :]:
         end_transfer_session(transfer_session, too_many_open(limit))
+
+
+def end_oldest_sync_sessions(client_certificate_id: str) -> None:
+    """Close the sync sessions that a client's certificate has open beyond ``MAX_OPEN_SYNC_SESSIONS``, the oldest ones.
+
+    A device leaves one open for its next sync, and for good when it loses its database. Those in which a transfer
+    session is open are bounded with that.
+    """
+    open_sessions = SyncSession.objects.filter(active=True, is_server=True, client_certificate_id=client_certificate_id)
+    idle = open_sessions.exclude(transfersession__active=True).order_by("-last_activity_timestamp")
+    ended = [row.pk for row in idle.only("pk")[conf.max_open_sync_sessions() :]]
+    SyncSession.objects.filter(pk__in=ended).update(active=False)
 
 
 def _end(transfer_session: TransferSession, refusal: SessionRefused) -> None:

@@ -14,7 +14,7 @@ from morango_collection_sync.models import in_chunks
 from morango_collection_sync.partitions import outside
 from morango_collection_sync.pending import pending_edits
 from morango_collection_sync.policy import get_policy
-from morango_collection_sync.sessions import certificate_filter, dataset_id_of
+from morango_collection_sync.sessions import certificate_filter, client_certificate_of, dataset_id_of
 
 
 def take_received(transfer_session: TransferSession) -> None:
@@ -24,7 +24,7 @@ def take_received(transfer_session: TransferSession) -> None:
     """
     if not transfer_session.records_transferred:
         return
-    certificate = transfer_session.sync_session.client_certificate
+    certificate = client_certificate_of(transfer_session.sync_session)
     granted = get_policy().local_grant(dataset_id_of(certificate)).partitions(push=True)
     received = Buffer.objects.filter(transfer_session=transfer_session).order_by().values_list("partition", flat=True)
     # Of every model: two hubs that have renamed one class apart send it merged, each in its own way.

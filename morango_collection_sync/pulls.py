@@ -16,7 +16,7 @@ from morango_collection_sync.policy import get_policy
 from morango_collection_sync.quarantine import offer_back
 from morango_collection_sync.release import prepare_release, release_prepared
 from morango_collection_sync.reports import PullOutcome
-from morango_collection_sync.sessions import dataset_id_of
+from morango_collection_sync.sessions import client_certificate_of, dataset_id_of
 from morango_collection_sync.signals import collection_received, tell
 from morango_collection_sync.undelivered import deliver_waiting, undelivered
 from morango_collection_sync.value_lists import texts
@@ -33,7 +33,7 @@ def finish_pull(transfer_session: TransferSession) -> PullOutcome:
     if noted is not None:
         return noted
     profile = transfer_session.sync_session.profile
-    dataset_id = dataset_id_of(transfer_session.sync_session.client_certificate)
+    dataset_id = dataset_id_of(client_certificate_of(transfer_session.sync_session))
     deliver_waiting(profile, dataset_id)
     prepare_release(profile, dataset_id)
     with transaction.atomic():
@@ -90,7 +90,8 @@ def _noted(transfer_session: TransferSession) -> PullOutcome | None:
 def _note(transfer_session: TransferSession, outcome: PullOutcome) -> None:
     sync_session = transfer_session.sync_session
     extra = _extra(sync_session)
-    extra.setdefault(_EXTRA_FIELD, {})[transfer_session.id] = asdict(outcome)
+    # Of the last pull only: a sync session may see many.
+    extra[_EXTRA_FIELD] = {transfer_session.id: asdict(outcome)}
     sync_session.extra_fields = json.dumps(extra)
     sync_session.save(update_fields=["extra_fields"])
 

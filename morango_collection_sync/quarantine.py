@@ -17,6 +17,7 @@ from morango_collection_sync.models import EditKind, QuarantinedEdit, Quarantine
 from morango_collection_sync.partitions import parse_collection_partition
 from morango_collection_sync.pending import own_instance_ids, partitions_pushed
 from morango_collection_sync.policy import get_policy
+from morango_collection_sync.sessions import without_private_keys
 
 Ancestry = Mapping[str, int]
 """The versions that a record came through: for each instance id, the highest counter."""
@@ -245,7 +246,7 @@ def _last_writers(partitions: set[str]) -> dict[str, set[str]]:
     policy = get_policy()
     writers: dict[str, set[str]] = defaultdict(set)
     pushes = TransferSession.objects.filter(push=True, sync_session__is_server=False)
-    for push in pushes.select_related("sync_session__client_certificate"):
+    for push in without_private_keys(pushes, "sync_session__"):
         user_id = policy.syncing_user_id(push.sync_session)
         if user_id is not None:
             for partition in partitions.intersection(push.get_filter()):

@@ -164,7 +164,9 @@ def drop_claims(dataset_id: str, partitions: Iterable[str]) -> None:
 def holds_dataset(dataset_id: str) -> bool:
     """Whether this device holds a whole facility, by a certificate of its own: a hub, which never releases."""
     own = Certificate.objects.filter(tree_id__in=_trees(dataset_id)).exclude(_private_key=None)
-    return any(covers_dataset(certificate) for certificate in own.select_related("scope_definition"))
+    return any(
+        covers_dataset(certificate) for certificate in own.select_related("scope_definition").defer("_private_key")
+    )
 
 
 def held_partitions(profile: str, dataset_id: str) -> frozenset[str]:

@@ -131,12 +131,14 @@ class Joined:
 
     def client_certificate(self) -> Certificate:
         """This device's own certificate for the user."""
-        owned = Certificate.objects.filter(scope_definition_id=SINGLE_USER).exclude(_private_key=None)
+        owned = (
+            Certificate.objects.filter(scope_definition_id=SINGLE_USER).exclude(_private_key=None).defer("_private_key")
+        )
         return next(certificate for certificate in owned if self.user_id in certificate.scope_params)
 
     def server_certificate(self) -> Certificate:
         """The hub's certificate, as this device has it."""
-        return Certificate.objects.get(id=self.dataset_id)
+        return Certificate.objects.defer("_private_key").get(id=self.dataset_id)
 
 
 def join(base_url: str, username: str, password: str = PASSWORD) -> Joined:

@@ -21,8 +21,11 @@ class DeviceRole(Enum):
 
 
 def own_certificates(scope_definition_id: str) -> list[Certificate]:
-    """The certificates of this scope whose private key is on this device, the oldest first."""
-    return list(_own(scope_definition_id))
+    """The certificates of this scope whose private key is on this device, the oldest first.
+
+    The key itself, which takes long to load, comes when something is signed.
+    """
+    return list(_own(scope_definition_id).defer("_private_key"))
 
 
 def device_role() -> DeviceRole:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
-import requests
 from django.utils import timezone
-from morango.constants import api_urls
 from morango.errors import MorangoError
 from morango.models.certificates import Certificate
 from morango.models.core import InstanceIDModel
-from requests.exceptions import HTTPError, RequestException
+from requests.exceptions import HTTPError, ReadTimeout, RequestException
 
 from course_assignment.facility.errors import BadAddress, HubIsSelf, HubUnreachable, OtherFacility, WrongPassword
 from course_assignment.facility.models import FULL_FACILITY, KnownHub
 from morango_collection_sync.driver import ProgressCallback, SyncDriver
+from morango_collection_sync.errors import NoAnswer
 from morango_collection_sync.partitions import is_hex_id
 
 PATIENCE = 20
@@ -39,12 +38,10 @@ class Hub:
 
     def __init__(self, base_url: str, progress: ProgressCallback | None = None) -> None:
         self.base_url = normal_url(base_url)
-        if _instance_at(self.base_url) == InstanceIDModel.get_or_create_current_instance()[0].id:
+        self.driver = _connected(self.base_url, progress)
+        if self.driver.connection.server_info["instance_id"] == InstanceIDModel.get_or_create_current_instance()[0].id:
+            self.driver.close()
             raise HubIsSelf(self.base_url)
-        try:
-            self.driver = SyncDriver.connect(self.base_url, progress)
-        except RequestException as error:
-            raise HubUnreachable(self.base_url, "the connection failed") from error
 
     def __enter__(self) -> Hub:
         return self
@@ -123,23 +120,19 @@ def normal_url(base_url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/") + "/"
 
 
-def _instance_at(base_url: str) -> str:
-    """Which instance of Morango answers at this address, as it says itself: 32 hex digits.
-
-    :raises HubUnreachable: when none does
-    """
+def _connected(base_url: str, progress: ProgressCallback | None) -> SyncDriver:
+    """:raises HubUnreachable: when no Morango answers at this address"""
     try:
-        response = requests.get(urljoin(base_url, api_urls.INFO), timeout=PATIENCE)
-    except requests.exceptions.Timeout as error:
-        raise HubUnreachable(base_url, f"it did not answer in {PATIENCE} seconds") from error
-    except (RequestException, ValueError) as error:
-        raise HubUnreachable(base_url, "the connection failed") from error
-    if response.status_code != 200:
-        raise HubUnreachable(base_url, "a server is there, but it does not sync")
-    try:
-        instance_id = response.json()["instance_id"]
-    except _NOT_AS_EXPECTED as error:
+        # Whoever has typed a wrong address hears so at once; what is lost later is sent again.
+        driver = SyncDriver.connect(base_url, progress, first_retries=0)
+    except NoAnswer as error:
+        reason = "the connection failed"
+        if isinstance(error.__cause__, ReadTimeout):
+            reason = f"it did not answer in {error.seconds:g} seconds"
+        raise HubUnreachable(base_url, reason) from error
+    except (*_NOT_AS_EXPECTED, RequestException) as error:
         raise HubUnreachable(base_url, "a server is there, but it does not sync") from error
-    if not is_hex_id(instance_id):
+    if not is_hex_id(driver.connection.server_info.get("instance_id")):
+        driver.close()
         raise HubUnreachable(base_url, "a server is there, but it does not sync")
-    return str(instance_id)
+    return driver

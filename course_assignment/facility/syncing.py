@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 from morango.models.certificates import Certificate
 
@@ -17,6 +18,7 @@ from course_assignment.facility.explanations import collection_names
 from course_assignment.facility.hubs import Hub
 from course_assignment.facility.models import FULL_FACILITY, PROFILE, SINGLE_USER, KnownHub
 from course_assignment.syncing import Aftermath, UserSync, aftermath, user_sync
+from morango_collection_sync.sessions import dataset_id_of
 
 
 def left_behind(done: Iterable[UserSync]) -> Aftermath:
@@ -49,8 +51,7 @@ def sync_all(hub: Hub, certificates: Iterable[Certificate]) -> Iterator[UserSync
     :raises requests.exceptions.RequestException: when the connection is lost; the next sync goes on from there
     """
     for certificate in certificates:
-        server_certificate = hub.certificate(certificate.get_root().id)
-        report = hub.driver.sync(certificate, server_certificate)
+        report = hub.driver.sync(certificate, partial(hub.certificate, dataset_id_of(certificate)))
         hub.remember()
         yield user_sync(_username(certificate), report, collection_names)
 

@@ -9,7 +9,7 @@ from morango_collection_sync.conf import OPERATION_PRIORITY
 from morango_collection_sync.pending import note_pushed
 from morango_collection_sync.pulls import finish_pull
 from morango_collection_sync.release import drop_claims
-from morango_collection_sync.sessions import dataset_id_of
+from morango_collection_sync.sessions import client_certificate_of, dataset_id_of, server_certificate_of
 from morango_collection_sync.undelivered import deliver_waiting
 
 
@@ -34,7 +34,7 @@ class FinishReceiving(LocalOperation):
         self._assert(context.is_server)
         self._assert(context.is_receiver)
         sync_session = context.sync_session
-        deliver_waiting(sync_session.profile, dataset_id_of(sync_session.server_certificate))
+        deliver_waiting(sync_session.profile, dataset_id_of(server_certificate_of(sync_session)))
         return False
 
 
@@ -50,5 +50,5 @@ class FinishPush(LocalOperation):
         self._assert(not context.is_server)
         self._assert(context.is_producer)
         note_pushed(context.transfer_session)
-        drop_claims(dataset_id_of(context.sync_session.client_certificate), context.filter)
+        drop_claims(dataset_id_of(client_certificate_of(context.sync_session)), context.filter)
         return False

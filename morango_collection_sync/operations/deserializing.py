@@ -10,7 +10,7 @@ from morango.utils import SETTINGS
 from morango_collection_sync.applying import apply_stored
 from morango_collection_sync.conf import OPERATION_PRIORITY, TAKEOVER_PRIORITY
 from morango_collection_sync.pending import serialize_pending
-from morango_collection_sync.sessions import dataset_id_of
+from morango_collection_sync.sessions import client_certificate_of, dataset_id_of
 
 
 class KeepPendingEdits(LocalOperation):
@@ -26,7 +26,7 @@ class KeepPendingEdits(LocalOperation):
         self._assert(not context.is_server)
         self._assert(context.is_receiver)
         sync_session = context.sync_session
-        serialize_pending(sync_session.profile, dataset_id_of(sync_session.client_certificate))
+        serialize_pending(sync_session.profile, dataset_id_of(client_certificate_of(sync_session)))
         return False
 
 

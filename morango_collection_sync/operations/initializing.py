@@ -25,6 +25,7 @@ from morango_collection_sync.policy import get_policy
 from morango_collection_sync.refusals import filter_malformed, filter_outside
 from morango_collection_sync.sessions import (
     certificate_filter,
+    client_certificate_of,
     close_transfer_session,
     dataset_id_of,
     is_granting_hub,
@@ -53,7 +54,7 @@ class WidenFilter(LocalOperation):
         if malformed:
             raise filter_malformed(malformed)
         # Morango compares partitions by how they begin, and 'ds:user-rw:ab' begins as 'ds:user-rw:a' does.
-        certificate = context.sync_session.client_certificate
+        certificate = client_certificate_of(context.sync_session)
         excess = outside(context.filter, certificate_filter(certificate, push=context.is_push))
         if excess:
             raise filter_outside(excess)
@@ -81,7 +82,7 @@ class AcceptFilter(NetworkInitializeOperation):
         :raises FilterChanged: when a session is resumed and the hub holds it with another filter
         """
         transfer_session = context.transfer_session
-        certificate = context.sync_session.client_certificate
+        certificate = client_certificate_of(context.sync_session)
         before = Filter(transfer_session.filter)
         granted_before = set(outside(before, certificate_filter(certificate, push=context.is_push)))
         asked = [partition for partition in before if partition not in granted_before]

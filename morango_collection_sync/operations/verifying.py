@@ -22,7 +22,14 @@ from morango_collection_sync.models import in_chunks
 from morango_collection_sync.partitions import is_within
 from morango_collection_sync.receiving import store_received
 from morango_collection_sync.refusals import SessionRefused, counters_refused, end_transfer_session, record_refused
-from morango_collection_sync.sessions import certificate_filter, covers_dataset, dataset_id_of, understands_grants
+from morango_collection_sync.sessions import (
+    certificate_filter,
+    client_certificate_of,
+    covers_dataset,
+    dataset_id_of,
+    server_certificate_of,
+    understands_grants,
+)
 from morango_collection_sync.verification.counters import (
     SavedCounter,
     counters_problem,
@@ -159,7 +166,7 @@ def _take_justified(context: LocalSessionContext, declared: Any) -> None:
 
 def sender_of(context: LocalSessionContext) -> Sender:
     """Whom a session's records come from, on the side that receives them."""
-    if context.is_server and not covers_dataset(context.sync_session.client_certificate):
+    if context.is_server and not covers_dataset(client_certificate_of(context.sync_session)):
         return Sender.MEMBER
     return Sender.HUB
 
@@ -171,9 +178,9 @@ def scope_of(context: LocalSessionContext) -> Scope:
     """
     sync_session = context.sync_session
     partitions = tuple(context.transfer_session.get_filter())
-    own = certificate_filter(sync_session.client_certificate, push=True) if context.is_server else ()
+    own = certificate_filter(client_certificate_of(sync_session), push=True) if context.is_server else ()
     return Scope(
-        dataset_id=dataset_id_of(sync_session.server_certificate),
+        dataset_id=dataset_id_of(server_certificate_of(sync_session)),
         profile=sync_session.profile,
         partitions=partitions,
         writable=tuple(dict.fromkeys(partitions + own)),

@@ -8,9 +8,9 @@ from typing import Callable
 
 import pytest
 
-from course_assignment.facility import hubs
 from course_assignment.facility.errors import BadAddress, HubUnreachable
 from course_assignment.facility.hubs import Hub, normal_url
+from morango_collection_sync import connection
 from morango_collection_sync.simulation.device import Device
 from tests.cli import peers
 
@@ -70,7 +70,7 @@ def test_what_does_not_speak_http_is_told(device: Device, peer: Callable[[], Abs
 
 
 def test_what_says_nothing_is_given_up(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hubs, "PATIENCE", 0.1)
+    monkeypatch.setattr(connection, "FIRST_ANSWER", 0.1)
 
     with peers.listening() as listener, pytest.raises(HubUnreachable, match=r"it did not answer in 0.1 seconds"):
         Hub(listener.url)

@@ -19,6 +19,8 @@ class Lost(Enum):
     """The hub never sees it."""
     ANSWER = "answer"
     """The hub has done what it was asked, and the device does not hear so."""
+    TIME = "time"
+    """The hub never sees it, and the connection stays open, so that the device has to give up by itself."""
 
 
 class CuttingProxy:
@@ -31,6 +33,7 @@ class CuttingProxy:
         self._hub = urlsplit(hub_url).netloc
         self._cut_at: int | None = None
         self._lost = Lost.REQUEST
+        self._given_up = threading.Event()
         self.requests: list[str] = []
         """Method and path of what was forwarded since the last call of :meth:`cut` or :meth:`heal`."""
         proxy = self
@@ -68,6 +71,7 @@ class CuttingProxy:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._given_up.set()
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
@@ -75,11 +79,13 @@ class CuttingProxy:
     def cut(self, at: int, lost: Lost) -> None:
         """Lose the connection at this request, counted from 1 and from now."""
         self.requests = []
+        self._given_up.clear()
         self._cut_at, self._lost = at, lost
 
     def heal(self) -> None:
         """Let everything through."""
         self.requests = []
+        self._given_up.set()
         self._cut_at = None
 
     def _exchange(
@@ -88,7 +94,9 @@ class CuttingProxy:
         self.requests.append(f"{method} {urlsplit(path).path}")
         number = len(self.requests)
         cut_at = self._cut_at
-        if cut_at is not None and (number > cut_at or (number == cut_at and self._lost is Lost.REQUEST)):
+        if number == cut_at and self._lost is Lost.TIME:
+            self._given_up.wait()
+        if cut_at is not None and (number > cut_at or (number == cut_at and self._lost is not Lost.ANSWER)):
             return None
         connection = http.client.HTTPConnection(self._hub)
         try:
