@@ -47,7 +47,6 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         _ASK_AGAIN,
         "morango_collection_sync.operations.verifying:VerifyRecords",
         "morango_collection_sync.operations.dequeuing:NoticeOwnCounters",
-        "morango_collection_sync.operations.dequeuing:TakeReceived",
         "morango_collection_sync.operations.verifying:TakeJustifiedCounters",
         "morango_collection_sync.operations.verifying:StoreVerified",
         "morango_collection_sync.operations.dequeuing:StoreReceived",

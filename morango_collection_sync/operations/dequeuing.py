@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.db import transaction
 from morango.models.core import InstanceIDModel
 from morango.sync.context import LocalSessionContext
 from morango.sync.operations import LocalOperation
@@ -31,24 +32,18 @@ class NoticeOwnCounters(LocalOperation):
         return False
 
 
-class TakeReceived(LocalOperation):
-    """On the client of a pull: where nobody here may write, what the hub sends stands, and nothing is merged."""
-
-    priority = OPERATION_PRIORITY
-
-    def handle(self, context: LocalSessionContext) -> bool:
-        self._assert(not context.is_server)
-        self._assert(context.is_receiver)
-        take_received(context.transfer_session)
-        return False
-
-
 class StoreReceived(LocalOperation):
-    """On the client of a pull: stores what has come. On a hub, ``StoreVerified`` does."""
+    """On the client of a pull: stores what has come. On a hub, ``StoreVerified`` does.
+
+    Where nobody here may write, what the hub sends stands, and nothing is merged. In one transaction: what is here
+    bears the stamp of what has come for as long as it takes to be replaced by it.
+    """
 
     priority = TAKEOVER_PRIORITY
 
     def handle(self, context: LocalSessionContext) -> str:
         self._assert(context.is_receiver)
         self._assert(not context.is_server)
-        return store_received(context)
+        with transaction.atomic():
+            take_received(context.transfer_session)
+            return store_received(context)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from morango.constants import transfer_stages
+
 from course_assignment.simulation.school import School, Seat
 from course_assignment.simulation.versions import Assigned, AssignmentKey
-from morango_collection_sync.simulation.faults import PlannedFaults, RequestFault
+from morango_collection_sync.simulation.faults import Moment, NextKill, PlannedFaults, RequestFault
 
 CLASS = "class-1"
 ONE, TWO = AssignmentKey(CLASS, "course-1"), AssignmentKey(CLASS, "course-2")
@@ -52,26 +54,6 @@ def with_coach(school: School, *others: str) -> tuple[Seat, Seat]:
 
 
 @history
-def left_and_returned(school: School) -> None:
-    hub, seat = with_coach(school)
-    school.end_coach(hub, "user1", CLASS)
-    sync(school, seat, hub)
-    school.coach(hub, "user1", CLASS)
-    sync(school, seat, hub)
-    sync(school, seat, hub)
-
-
-@history
-def hub_that_has_not_heard(school: School) -> None:
-    hub, stale = school.hubs
-    school.enrol(hub, "user1", CLASS)
-    school.assign(hub, None, CLASS, "course-1", active=True)
-    seat = tablet(school, hub, "user1")
-    sync(school, seat, stale)
-    sync(school, seat, hub)
-
-
-@history
 def one_of_two_users_leaves(school: School) -> None:
     hub = school.hubs[0]
     school.assign(hub, None, CLASS, "course-1", active=True)
@@ -97,14 +79,6 @@ def author_who_is_not_here(school: School) -> None:
 
 
 @history
-def device_that_lies(school: School) -> None:
-    hub = school.hubs[0]
-    school.coach(hub, "user1", CLASS)
-    school.rogue(hub, "user1", CLASS, "class-2")
-    school.check()
-
-
-@history
 def role_ends_while_a_push_is_interrupted(school: School) -> None:
     hub, seat = with_coach(school)
     for request in range(6, 12):
@@ -115,71 +89,6 @@ def role_ends_while_a_push_is_interrupted(school: School) -> None:
         sync(school, seat, hub)
         school.coach(hub, "user1", CLASS)
         sync(school, seat, hub)
-
-
-@history
-def role_ends_and_the_device_only_pushes(school: School) -> None:
-    hub, seat = with_coach(school)
-    school.enrol(hub, "user1", CLASS)
-    sync(school, seat, hub)
-    edit(school, seat)
-    school.end_coach(hub, "user1", CLASS)
-    sync(school, seat, hub, pull=False)
-    sync(school, seat, hub)
-    sync(school, seat, hub)
-
-
-@history
-def deleted_offline(school: School) -> None:
-    hub, seat = with_coach(school)
-    school.unassign(seat, "user1", ONE)
-    sync(school, seat, hub)
-
-
-@history
-def withdrawn_and_enrolled_again_before_a_sync(school: School) -> None:
-    hub = school.hubs[0]
-    school.enrol(hub, "user1", CLASS)
-    school.assign(hub, None, CLASS, "course-1", active=True)
-    seat = tablet(school, hub, "user1")
-    school.withdraw(hub, "user1", CLASS)
-    school.enrol(hub, "user1", CLASS)
-    sync(school, seat, hub)
-
-
-@history
-def edited_and_role_lost_and_given_again(school: School) -> None:
-    hub, seat = with_coach(school)
-    edit(school, seat)
-    school.assign(seat, "user1", CLASS, "course-2", active=True)
-    school.end_coach(hub, "user1", CLASS)
-    sync(school, seat, hub)
-    school.coach(hub, "user1", CLASS)
-    sync(school, seat, hub)
-    sync(school, seat, hub)
-
-
-@history
-def edited_in_a_class_that_is_deleted(school: School) -> None:
-    hub, seat = with_coach(school)
-    edit(school, seat)
-    school.assign(seat, "user1", CLASS, "course-2", active=True)
-    school.delete_collection(hub, CLASS)
-    sync(school, seat, hub)
-    sync(school, seat, hub)
-
-
-@history
-def put_back_from_a_backup(school: School) -> None:
-    hub, seat = with_coach(school)
-    school.back_up(seat)
-    for _ in range(2):
-        edit(school, seat)
-        sync(school, seat, hub)
-    school.put_back(seat)
-    edit(school, seat)
-    sync(school, seat, hub)
-    sync(school, seat, hub)
 
 
 @history
@@ -236,4 +145,21 @@ def one_course_assigned_on_two_devices(school: School) -> None:
     school.settle()
     school.unassign(one, "user1", ONE)
     edit(school, other, "user2")
+    school.settle()
+
+
+@history
+def device_dies_where_a_version_replaces_another(school: School) -> None:
+    hub, other = school.hubs
+    for each in (hub, other):
+        school.enrol(each, "user1", CLASS)
+        school.assign(each, None, CLASS, "course-1", active=True)
+    seat = tablet(school, hub, "user1")
+    stamp = school.observe(seat).stamps[ONE]
+    kill = NextKill(Moment.WITHIN, writes=1, stage=transfer_stages.DEQUEUING, is_server=False)
+    school.sync(seat, other, push=False, faults=PlannedFaults(kill=kill))
+    assert school.happened[Moment.WITHIN] == 1
+    assert school.observe(seat).stamps[ONE] == stamp
+    school.check()
+    sync(school, seat, other)
     school.settle()
