@@ -7,11 +7,18 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 from unittest import mock
 
-from morango.models.core import DatabaseMaxCounter, DeletedModels, HardDeletedModels, SyncSession, TransferSession
+from morango.models.core import (
+    DatabaseMaxCounter,
+    DeletedModels,
+    HardDeletedModels,
+    Store,
+    SyncSession,
+    TransferSession,
+)
 from morango.sync.operations import LocalOperation
 
 from course_assignment.facility.models import CourseAssignment, FacilityUser
-from morango_collection_sync import granting, quarantine, release
+from morango_collection_sync import applying, edits, granting, quarantine, release
 from morango_collection_sync.grants import Grant
 from morango_collection_sync.models import collection_scoped_models
 from morango_collection_sync.operations.deserializing import KeepPendingEdits
@@ -201,3 +208,58 @@ def overlooks_backups() -> Iterator[None]:
             where = f"morango_collection_sync.operations.{stage}.notice_put_back"
             stack.enter_context(mock.patch(where, return_value=False))
         yield
+
+
+@plant
+def overlooks_deletions() -> Any:
+    """Nothing is serialized where no row was edited, though one was deleted."""
+    right = edits.edited_partitions
+
+    def of_rows(profile: str) -> set[str]:
+        return right(profile) - {edits._MARK}
+
+    return mock.patch.object(edits, "edited_partitions", of_rows)
+
+
+@plant
+def serializes_the_first_partition() -> Any:
+    """Of a filter, only what was edited in its first partition is serialized."""
+    right = edits.serialize_edits
+
+    def serialize(profile: str, sync_filter: Iterable[str]) -> None:
+        right(profile, list(sync_filter)[:1])
+
+    return mock.patch("morango_collection_sync.operations.serializing.serialize_edits", serialize)
+
+
+@plant
+@contextmanager
+def keeps_a_grant_with_the_session() -> Iterator[None]:
+    """What a session was granted first, it is granted for as long as it is kept open."""
+    right, granted = granting.granted_now, {}
+
+    def granted_once(sync_session: SyncSession, *, push: bool) -> tuple[str, ...]:
+        key = (sync_session.id, push)
+        if key not in granted:
+            granted[key] = right(sync_session, push=push)
+        return granted[key]
+
+    with ExitStack() as stack:
+        for module in ("granting", "operations.initializing"):
+            stack.enter_context(mock.patch(f"morango_collection_sync.{module}.granted_now", granted_once))
+        yield
+
+
+@plant
+def drops_one_of_a_batch() -> Any:
+    """Of records that are applied together, the last one is taken for applied."""
+    right = applying.apply_together
+
+    def apply(model: Any, profile: str, sync_filter: Any) -> None:
+        waiting = Store.objects.filter(profile=profile, model_name=model.morango_model_name, dirty_bit=True)
+        last = waiting.order_by("id").last()
+        if last is not None:
+            Store.objects.filter(id=last.id).update(dirty_bit=False)
+        right(model, profile, sync_filter)
+
+    return mock.patch.object(applying, "apply_together", apply)
