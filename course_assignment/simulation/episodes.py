@@ -58,18 +58,25 @@ def left_and_returned(school: School, number: int, hub: int) -> bool:
 
 
 @rule(3)
-def left_and_returned_at_once(school: School, membership: int, hub: int) -> bool:
+def left_and_returned_at_once(school: School, device: int, hub: int) -> bool:
     """A membership is ended and renewed before any device has heard of it."""
-    seat = hub_of(school, hub)
-    for user, label in _in_turn(sorted(school.observe(seat).memberships()), membership):
-        tablet = pick([each for each in school.tablets if user in each.users and each.must_meet is None], membership)
-        if tablet is not None:
-            _sync(school, tablet, seat)
-            school.withdraw(seat, user, label)
-            school.enrol(seat, user, label)
-            _sync(school, tablet, seat)
-            return True
-    return False
+    tablet = pick([each for each in school.tablets if each.users and each.must_meet is None], device)
+    if tablet is None:
+        return False
+    at, user = hub_of(school, hub), tablet.users[0]
+    seen = school.observe(at)
+    label = pick(sorted(label for person, label in seen.memberships() if person == user), device)
+    if label is None:
+        label = pick([each for each in sorted(seen.collections()) if school.oracle.class_of[each] is None], device)
+        if label is None:
+            return False
+        school.enrol(at, user, label)
+    _ensure_assignment(school, at, label)
+    _sync(school, tablet, at)
+    school.withdraw(at, user, label)
+    school.enrol(at, user, label)
+    _sync(school, tablet, at)
+    return True
 
 
 @rule(3)
@@ -237,14 +244,19 @@ def role_ended_in_between(school: School, number: int, hub: int, stage: int) -> 
     work = _work(school, number, hub)
     if work is None:
         return False
-    work.edit(school)
     # One that only pushes has not heard of the role's end when it goes on.
-    pull = bool(number % 2)
-    stages = (transfer_stages.QUEUING, transfer_stages.TRANSFERRING, transfer_stages.DEQUEUING)
-    kill = NextKill(Moment.BEFORE, stage=stages[stage % len(stages)], is_server=False)
-    _sync(school, work.seat, work.hub, pull=pull, faults=PlannedFaults(kill=kill))
-    work.end(school)
-    _sync(school, work.seat, work.hub, pull=pull)
+    for pull in (False, True)[: 1 + number % 2]:
+        if pull:
+            work.begin(school)
+            _sync(school, work.seat, work.hub)
+        if not _may_edit(school, work):
+            break
+        work.edit(school)
+        stages = (transfer_stages.TRANSFERRING, transfer_stages.DEQUEUING, transfer_stages.QUEUING)
+        kill = NextKill(Moment.BEFORE, stage=stages[stage % len(stages)], is_server=False)
+        _sync(school, work.seat, work.hub, pull=pull, faults=PlannedFaults(kill=kill))
+        work.end(school)
+        _sync(school, work.seat, work.hub, pull=pull)
     return True
 
 
