@@ -20,7 +20,7 @@ FOUND_BY: dict[str, tuple[str, set[str]]] = {
     "keeps_stored_records": ("left_and_returned", {"P1"}),
     "releases_by_the_peers_list": ("stale_hub", {"P2", "P6"}),
     "never_releases": ("left_and_returned", {"P1"}),
-    "forgets_other_users": ("add_user", {"P2", "P6"}),
+    "forgets_other_users": ("add_user", {"P1", "P2", "P6"}),
     "nulls_unknown_authors": ("edited_after_another", {"P10"}),
     "verifies_nothing": ("rogue", {"P8"}),
     "asks_the_policy_once": ("role_ended_in_between", {"P7"}),
