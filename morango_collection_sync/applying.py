@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import partial
 
 from morango.models.certificates import Filter
-from morango.models.core import Store
+from morango.models.core import Store, SyncableModel
 from morango.registry import syncable_models
 
 from morango_collection_sync import upstream
@@ -17,6 +17,9 @@ from morango_collection_sync.together import apply_together, models_applied_toge
 
 _MOST_PREFIXES = 400
 """As many conditions as fit into Morango's statement on SQLite, whose expressions are at most 1000 deep."""
+
+_MOST_TRIES = 5
+"""Edits that come in just then are serialized so often before they are left to Morango's own way."""
 
 
 def apply_stored(profile: str, sync_filter: Iterable[str]) -> None:
@@ -40,11 +43,19 @@ def apply_stored(profile: str, sync_filter: Iterable[str]) -> None:
     if waiting:
         _apply_one_by_one(profile, waiting, sync_filter)
     for model in together:
-        until_settled(partial(apply_together, model, profile, Filter("\n".join(sync_filter))))
+        _apply_after_edits(model, profile, sync_filter)
     left = _waiting(profile, sync_filter) if together else {}
     of_them = {model.morango_model_name for model in together}.intersection(left)
     if of_them:
         _apply_one_by_one(profile, {name: left[name] for name in of_them}, sync_filter)
+
+
+def _apply_after_edits(model: type[SyncableModel], profile: str, sync_filter: tuple[str, ...]) -> None:
+    """Apply what waits of a model; where somebody edits its rows just now, once these edits are merged."""
+    for _ in range(_MOST_TRIES):
+        if not until_settled(partial(apply_together, model, profile, Filter("\n".join(sync_filter)))):
+            return
+        serialize_edits(profile, sync_filter)
 
 
 def _apply_one_by_one(profile: str, waiting: dict[str, set[str]], sync_filter: tuple[str, ...]) -> None:

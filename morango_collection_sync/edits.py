@@ -7,7 +7,7 @@ from functools import partial
 
 from django.db.models import CharField, F, Value
 from morango.models.certificates import Filter
-from morango.models.core import DeletedModels, HardDeletedModels
+from morango.models.core import DeletedModels, HardDeletedModels, Store
 from morango.registry import syncable_models
 from morango.sync.controller import MorangoProfileController
 
@@ -34,11 +34,22 @@ def serialize_edits(profile: str, sync_filter: Iterable[str]) -> None:
     prefixes = {prefix for partition in edited for prefix in wanted.of(partition)[:1]}
     if _MARK in edited:
         forget_undone_deletions(profile)
-        # Whatever the filter is, Morango serializes all deletions with it.
+        # Whatever the filter is, Morango serializes all deletions with it. Their own partitions are named all the
+        # same, so that it notes for them how far this instance has come: under another id it could not be told later.
+        prefixes |= {(wanted.of(partition) or [partition])[0] for partition in _of_deletions(profile)}
         prefixes = prefixes or set(list(wanted)[:1])
     controller = MorangoProfileController(profile)
     for chunk in in_chunks(prefixes):
         until_settled(partial(controller.serialize_into_store, filter=Filter("\n".join(chunk))))
+
+
+def _of_deletions(profile: str) -> set[str]:
+    """The partitions of the records that are marked as deleted, as far as they were ever stored."""
+    found: set[str] = set()
+    for marks in (DeletedModels, HardDeletedModels):
+        stored = Store.objects.filter(id__in=marks.objects.filter(profile=profile).values("id")).order_by()
+        found.update(stored.values_list("partition", flat=True).distinct())
+    return found
 
 
 def edited_partitions(profile: str) -> set[str]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 from morango.constants import transfer_stages
+from morango.models.core import TransferSession
 from morango.sync.context import LocalSessionContext
 from morango.utils import parse_capabilities_from_server_request
 from rest_framework.request import Request
@@ -32,7 +33,9 @@ class HubContext(LocalSessionContext):
     def update_state(self, stage: str | None = None, stage_status: str | None = None) -> None:
         """Note a stage and its status with the transfer session, as it is in the database by now.
 
-        :raises ValueError: for a stage behind the one that the session has reached
+        A status of a stage that another request has left behind meanwhile is not noted: it came too late.
+
+        :raises ValueError: for a stage behind the one that the session has reached, or when the session has ended
         """
         if not self._has_transfer_session:
             return
@@ -43,16 +46,18 @@ class HubContext(LocalSessionContext):
             # Where a stage begins, another process may have come further, asked for the same again.
             session.refresh_from_db()
             session.sync_session = sync_session
+            if not session.active:
+                raise ValueError(f"the session has ended, and does not come to {stage}")
             reached = session.transfer_stage
             if reached and transfer_stages.stage(reached) > transfer_stages.stage(stage):
                 raise ValueError(f"the session is at the stage {reached} already, and does not go back to {stage}")
-            session.transfer_stage = stage
-        if stage_status is not None:
-            session.transfer_stage_status = stage_status
         session.last_activity_timestamp = timezone.now()
         names = {"transfer_stage": stage, "transfer_stage_status": stage_status}
-        changed = [name for name, value in names.items() if value is not None]
-        session.save(update_fields=[*changed, "last_activity_timestamp"])
+        changed = {name: value for name, value in names.items() if value is not None}
+        same_stage = TransferSession.objects.filter(pk=session.pk, transfer_stage=session.transfer_stage)
+        same_stage.update(**changed, last_activity_timestamp=session.last_activity_timestamp)
+        for name, value in changed.items():
+            setattr(session, name, value)
         if not self._has_noted_activity:
             self._has_noted_activity = True
             sync_session.last_activity_timestamp = session.last_activity_timestamp

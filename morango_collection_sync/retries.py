@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 from django.db import IntegrityError, OperationalError
 
@@ -14,11 +15,13 @@ MOST_TRIES = 20
 LONGEST_PAUSE = 0.25
 """Seconds. The pause is drawn at random, so that those who met once do not meet again in step."""
 
+_Result = TypeVar("_Result")
+
 _TAKEN = "23505"
 """What PostgreSQL says of a row that another transaction has inserted meanwhile (``unique_violation``)."""
 
 
-def until_settled(attempt: Callable[[], None], pause: Callable[[float], None] = time.sleep) -> None:
+def until_settled(attempt: Callable[[], _Result], pause: Callable[[float], None] = time.sleep) -> _Result:
     """Try again while an attempt meets a conflict with another transaction.
 
     Morango's serializing and deserializing take the facility's lock inside a transaction whose snapshot is older than
@@ -29,6 +32,7 @@ def until_settled(attempt: Callable[[], None], pause: Callable[[float], None] = 
 
     :param attempt: a transaction of its own
     :param pause: waits for so many seconds
+    :return: what the attempt returns that settles
     :raises OperationalError: for a conflict that the last try meets, too, or for anything else at once
     :raises IntegrityError: in the same way
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import NamedTuple
 
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
@@ -53,27 +53,39 @@ def models_applied_together(profile: str) -> list[type[SyncableModel]]:
     return [] if referred.intersection(chosen) else chosen
 
 
-def apply_together(model: type[SyncableModel], profile: str, sync_filter: Filter) -> None:
+def apply_together(model: type[SyncableModel], profile: str, sync_filter: Filter) -> bool:
     """Apply what waits of a model inside a filter, in one transaction. What cannot be applied stays as it is.
 
     Deleted records stay, too, and so does whatever refers to something that is not there or is deleted: Morango's own
-    way knows what to do and to say of each.
+    way knows what to do and to say of each. And so do records whose rows were edited here since edits were serialized
+    last: they would be written over.
 
     :param model: one of :func:`models_applied_together`
+    :return: whether any row was edited meanwhile
     """
     with transaction.atomic():
         datasets = {prefix[:32] for prefix in sync_filter}
         lock_partitions(load_backend(connection), sync_filter=Filter("\n".join(datasets)))
         waiting = _applicable(model, profile, sync_filter)
+        here = _rows_here(model, waiting)
+        edited = {key for key, is_edited in here.items() if is_edited}
+        waiting = [each for each in waiting if each.row.pk not in edited]
         if waiting:
             try:
                 with transaction.atomic():
-                    _write(model, [each.row for each in waiting])
+                    _write(model, [each.row for each in waiting], here)
             except IntegrityError:
-                return
+                return bool(edited)
             Store.objects.filter(id__in=ids(each.record.id for each in waiting)).update(
                 dirty_bit=False, deserialization_error=None, deserialization_exception=None
             )
+    return bool(edited)
+
+
+def _rows_here(model: type[SyncableModel], waiting: Sequence[_Applicable]) -> dict[str, bool]:
+    """The rows that are here already, and whether each was edited; nobody edits them until the transaction ends."""
+    rows = model._base_manager.filter(pk__in=ids(each.row.pk for each in waiting)).select_for_update()
+    return dict(rows.values_list("pk", "_morango_dirty_bit"))
 
 
 def _applicable(model: type[SyncableModel], profile: str, sync_filter: Filter) -> list[_Applicable]:
@@ -122,10 +134,9 @@ def _there(model: type[SyncableModel], references: dict[str, set[str]]) -> set[t
     return there
 
 
-def _write(model: type[SyncableModel], rows: Sequence[SyncableModel]) -> None:
+def _write(model: type[SyncableModel], rows: Sequence[SyncableModel], here: Container[str]) -> None:
     # Not the host's manager: what it refuses or marks when people change rows in bulk is not what this is.
     manager = model._base_manager
-    here = set(manager.filter(pk__in=ids(row.pk for row in rows)).values_list("pk", flat=True))
     names = [field.attname for field in model._meta.concrete_fields if not field.primary_key]
     manager.bulk_create([row for row in rows if row.pk not in here], batch_size=_BATCH)
     manager.bulk_update([row for row in rows if row.pk in here], names, batch_size=_BATCH)

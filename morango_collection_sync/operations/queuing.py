@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from django.db import transaction
 from morango.constants import transfer_statuses
 from morango.constants.capabilities import FSIC_V2_FORMAT
 from morango.models.core import Buffer, InstanceIDModel
@@ -80,10 +81,12 @@ class QueueLacking(ProducerQueueOperation):
         )
         sending, receiving = (expanded(json.loads(text), context.filter) for text in declared)
         missing = lacking(sending, receiving)
-        if missing:
-            if len(context.filter) + sum(map(len, missing.values())) <= _FEW:
+        # Together, or a device that dies in between could not queue the same records once more.
+        with transaction.atomic():
+            if missing and len(context.filter) + sum(map(len, missing.values())) <= _FEW:
                 return super().handle(context)
-            queue_lacking(session, missing)
-        session.records_total = Buffer.objects.filter(transfer_session=session).count() if missing else 0
-        session.save(update_fields=["records_total"])
+            if missing:
+                queue_lacking(session, missing)
+            session.records_total = Buffer.objects.filter(transfer_session=session).count() if missing else 0
+            session.save(update_fields=["records_total"])
         return transfer_statuses.COMPLETED
