@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import queue
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -136,6 +137,7 @@ class Place:
         self._folder = folder
         self._server = server
         self._stack = ExitStack()
+        self._template: Path | None = None
 
     def __enter__(self) -> Place:
         return self
@@ -154,10 +156,17 @@ class Place:
 
     def device(self, hub: Hub, username: str) -> Process:
         """A device that has joined a hub, and has not synced yet. Its database is an SQLite file, as a tablet's is."""
-        device = self._process(self._home())
-        device.ask("migrate")
+        device = self._process(self._migrated_home())
         device.ask("join", url=hub.url, username=username)
         return device
+
+    def _migrated_home(self) -> Path:
+        if self._template is None:
+            self._template = self._home()
+            process = Process(self.way, self._template)
+            process.ask("migrate")
+            process.end()
+        return Path(shutil.copytree(self._template, self._home(), dirs_exist_ok=True))
 
     def _home(self) -> Path:
         return Path(tempfile.mkdtemp(prefix=f"{self.way}-", dir=self._folder))
