@@ -81,12 +81,15 @@ class QueueLacking(ProducerQueueOperation):
         )
         sending, receiving = (expanded(json.loads(text), context.filter) for text in declared)
         missing = lacking(sending, receiving)
+        if not missing:
+            session.records_total = 0
+            session.save(update_fields=["records_total"])
+            return transfer_statuses.COMPLETED
         # Together, or a device that dies in between could not queue the same records once more.
         with transaction.atomic():
-            if missing and len(context.filter) + sum(map(len, missing.values())) <= _FEW:
+            if len(context.filter) + sum(map(len, missing.values())) <= _FEW:
                 return super().handle(context)
-            if missing:
-                queue_lacking(session, missing)
-            session.records_total = Buffer.objects.filter(transfer_session=session).count() if missing else 0
+            queue_lacking(session, missing)
+            session.records_total = Buffer.objects.filter(transfer_session=session).count()
             session.save(update_fields=["records_total"])
         return transfer_statuses.COMPLETED
