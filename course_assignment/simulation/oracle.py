@@ -232,7 +232,7 @@ class Oracle:
         here, there = self._replicas[name], self._replicas[hub]
         same = _same_versions(*observed)
         return bool(here.waiting) or any(
-            key not in same and here.of(key) != versions
+            key not in same and (key in self.lost_track_of or here.of(key) != versions)
             for key, versions in there.records.items()
             if any(_is_pulled(key, user, granted) for user in here.users)
         )
