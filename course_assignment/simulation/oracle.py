@@ -263,8 +263,15 @@ class Oracle:
         if key in self.lost_track_of:
             return False, True
         sure = maybe = bool(versions)
-        own = [bool(self._unreached(name, key, version)) for version in versions]
-        return sure and all(own), maybe and any(own)
+        perhaps_with_a_hub = self._with_a_hub(key)
+        surely = [bool(self._unreached(name, key, version) - perhaps_with_a_hub) for version in versions]
+        possibly = [bool(self._unreached(name, key, version)) for version in versions]
+        return sure and all(surely), maybe and any(possibly)
+
+    def _with_a_hub(self, key: Key) -> set[int]:
+        """The edits that may be with a hub by now: a push that was resumed may have carried them or not."""
+        hubs = (replica for replica in self._replicas.values() if replica.is_hub)
+        return {number for hub in hubs for version in hub.of(key) for number in version.before}
 
     def _unreached(self, name: str, key: Key, version: Version) -> set[int]:
         reached = self._reached.get(key, set())

@@ -92,6 +92,23 @@ def role_ends_while_a_push_is_interrupted(school: School) -> None:
 
 
 @history
+def role_ends_after_a_push_that_was_resumed(school: School) -> None:
+    """Nobody can tell from outside whether a resumed push carried an edit made since; the device can."""
+    hub = school.hubs[0]
+    school.coach(hub, "user1", CLASS)
+    seat = tablet(school, hub, "user1")
+    for course, request in (("course-1", 4), ("course-2", 6), ("course-3", 8)):
+        school.sync(seat, hub, faults=PlannedFaults({request: RequestFault.CUT}))
+        school.assign(hub, None, CLASS, course, active=True)
+        school.assign(seat, "user1", CLASS, course, active=True)
+        sync(school, seat, hub, pull=False)
+        school.end_coach(hub, "user1", CLASS)
+        sync(school, seat, hub)
+        school.coach(hub, "user1", CLASS)
+        sync(school, seat, hub)
+
+
+@history
 def class_renamed_on_two_hubs(school: School) -> None:
     hub, other = school.hubs
     seat = tablet(school, hub, "user1")
