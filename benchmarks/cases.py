@@ -77,8 +77,8 @@ def small_syncs(place: Place, server: PostgreSQL | None) -> Iterator[tuple[str, 
         yield f"{name}, new session", meter.sync(device, **how)
         _open_session(place, hub, device)
         yield f"{name}, resumed session", meter.sync(device, resume=True, **how)
-    hub.ask("rename", number=0, title="Another title")
     _open_session(place, hub, device)
+    hub.ask("rename", number=0, title="Another title")
     yield "one changed record", meter.sync(device, resume=True)
     if place.way != STOCK:
         yield from _release_and_return(hub, meter, device)
