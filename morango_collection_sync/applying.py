@@ -45,9 +45,10 @@ def apply_stored(profile: str, sync_filter: Iterable[str]) -> None:
     for model in together:
         _apply_after_edits(model, profile, sync_filter)
     left = _waiting(profile, sync_filter) if together else {}
-    of_them = {model.morango_model_name for model in together}.intersection(left)
-    if of_them:
-        _apply_one_by_one(profile, {name: left[name] for name in of_them}, sync_filter)
+    if any(model.morango_model_name in left for model in together):
+        # With all else that still waits: Morango takes what it cannot apply in this very run for missing, and what
+        # could not be applied before for there.
+        _apply_one_by_one(profile, left, sync_filter)
 
 
 def _apply_after_edits(model: type[SyncableModel], profile: str, sync_filter: tuple[str, ...]) -> None:

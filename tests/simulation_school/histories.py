@@ -109,6 +109,20 @@ def role_ends_after_a_push_that_was_resumed(school: School) -> None:
 
 
 @history
+def group_made_in_a_class_that_another_hub_has_deleted(school: School) -> None:
+    """The group cannot be applied there, and nor can what is assigned to it; all else is."""
+    hub, other = school.hubs
+    second = school.new_collection(hub, None)
+    sync(school, other, hub)
+    group = school.new_collection(hub, CLASS)
+    school.assign(hub, None, group, "course-1", active=True)
+    school.assign(hub, None, second, "course-2", active=True)
+    school.delete_collection(other, CLASS)
+    sync(school, other, hub)
+    sync(school, other, hub)
+
+
+@history
 def class_renamed_on_two_hubs(school: School) -> None:
     hub, other = school.hubs
     seat = tablet(school, hub, "user1")
