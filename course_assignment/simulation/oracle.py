@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Union
 
 from course_assignment.simulation.observed import Observed, Quarantined
 from course_assignment.simulation.promises import BrokenPromise
@@ -56,6 +56,9 @@ class Replica:
         return self.records.get(key, UNKNOWN)
 
 
+Session = tuple[str, str, Union[str, None]]
+"""Who syncs, with which hub, for whom; None: for the whole facility."""
+
 MOST_VERSIONS = 200
 """Of a record that may be more than this, the oracle has lost track."""
 
@@ -85,6 +88,7 @@ class Oracle:
         self._edited_on: dict[int, str] = {}
         self._reached: dict[Key, set[int]] = {}
         self._lost: set[int] = set()
+        self._queued: dict[Session, dict[Key, Versions]] = {}
         self.put_back_on_a_hub: set[Key] = set()
         """Records that a hub has lost versions of."""
         self._ever: dict[Key, set[Any]] = {}
@@ -191,6 +195,10 @@ class Oracle:
         """
         here, there = self._replicas[client], self._replicas[hub]
         taken: set[Key] = set()
+        if not sure:
+            before = before._replace(hub=self._with_what_was_queued((client, hub, user), before.hub))
+        else:
+            self._queued.pop((client, hub, user), None)
         if pull:
             scope = [key for key in before.hub if _is_pulled(key, user, granted) and key not in before.same]
             kept = {key: here.of(key) for key in scope}
@@ -325,6 +333,15 @@ class Oracle:
             return known
 
         return number
+
+    def _with_what_was_queued(self, session: Session, theirs: dict[Key, Versions]) -> dict[Key, Versions]:
+        """What a hub may give now: what it has, and what it had in the syncs since the last whole one.
+
+        A session that is taken up again goes on with the records as the hub had them when it queued them (P2).
+        """
+        earlier = self._queued.get(session, {})
+        self._queued[session] = {key: versions | earlier.get(key, frozenset()) for key, versions in theirs.items()}
+        return self._queued[session]
 
     def _receive(self, name: str, scope: Iterable[Key], theirs: dict[Key, Versions], *, sure: bool) -> None:
         replica = self._replicas[name]

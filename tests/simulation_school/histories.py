@@ -123,6 +123,18 @@ def group_made_in_a_class_that_another_hub_has_deleted(school: School) -> None:
 
 
 @history
+def pull_is_resumed_when_the_hub_has_another_version_by_then(school: School) -> None:
+    """It brings what the hub had queued; the next one brings the other version."""
+    hub, seat = with_coach(school)
+    for request in (4, 5, 6, 7):
+        edit(school, hub, None)
+        school.sync(seat, hub, push=False, faults=PlannedFaults({request: RequestFault.CUT}))
+        edit(school, hub, None)
+        sync(school, seat, hub)
+        sync(school, seat, hub)
+
+
+@history
 def class_renamed_on_two_hubs(school: School) -> None:
     hub, other = school.hubs
     seat = tablet(school, hub, "user1")
