@@ -208,7 +208,7 @@ class Oracle:
             if sure:
                 here.waiting.clear()
             if not here.is_hub and not stock:
-                self._after_pull(client, hub, str(user), granted, after[0], writable, sure=sure)
+                taken -= self._after_pull(client, hub, str(user), granted, after[0], writable, sure=sure)
             self._settle(client, after[0], exactly=sure)
         if push:
             scope = [
@@ -398,7 +398,8 @@ class Oracle:
         writable: frozenset[str],
         *,
         sure: bool,
-    ) -> None:
+    ) -> set[Key]:
+        """:return: the records of which an edit is in its place again, and is pushed"""
         replica = self._replicas[name]
         if sure:
             replica.arrived.add(user)
@@ -410,8 +411,9 @@ class Oracle:
             self._fetch_merged_again(name, after, self._replicas[hub].records, writable, readable)
         if sure:
             replica.tidy = self._may_release(name)
-        self._offered_back(name, after)
+        restored = self._offered_back(name, after)
         self._note_quarantine(name, after)
+        return restored
 
     def _release(self, name: str, after: Observed, *, granted: frozenset[str], hub: str | None, sure: bool) -> None:
         replica = self._replicas[name]
@@ -473,9 +475,12 @@ class Oracle:
                 versions = replica.set_aside.get(edit.key, UNKNOWN)
                 replica.quarantine[edit.id] = (edit.key, edit.value, versions)
 
-    def _offered_back(self, name: str, after: Observed) -> None:
-        """What has left quarantine is with a hub, or in its place again."""
-        replica = self._replicas[name]
+    def _offered_back(self, name: str, after: Observed) -> set[Key]:
+        """What has left quarantine is with a hub, or in its place again.
+
+        :return: the records of which an edit is in its place again
+        """
+        replica, restored = self._replicas[name], set()
         here = {edit.id for edit in after.quarantine}
         for edit_id in [each for each in replica.quarantine if each not in here]:
             key, value, versions = replica.quarantine.pop(edit_id)
@@ -484,8 +489,10 @@ class Oracle:
                 self._number += 1
                 self._edited_on[self._number] = name
                 replica.records[key] = possible | {Version(value, each.before | {self._number}) for each in possible}
+                restored.add(key)
             elif self.pending(name, key, versions)[0]:
                 raise BrokenPromise("P3", name, f"the edit {value} of {key} left quarantine, and is nowhere")
+        return restored
 
     def _settle(self, name: str, after: Observed, *, exactly: bool) -> None:
         """Of what may be here, keep what shows, where everything that is here shows.

@@ -270,6 +270,7 @@ class School(People):
             # What is still under way arrives, before anybody looks.
             self.network.deliver_late()
             self.syncs["completed" if completed else "failed"] += 1
+            self.syncs["with faults"] += type(self.network.faults) is not Faults
             self.oracle.synced(
                 seat.name,
                 hub.name,

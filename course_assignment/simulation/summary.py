@@ -67,8 +67,9 @@ class Summary:
     def print(self, console: Console, database: str) -> None:
         """Print all of it."""
         console.print(
-            f"{self.histories} histories, {self.steps} steps, {sum(self.syncs.values())} syncs on {database} "
-            f"in {self.seconds:.0f} s: " + ", ".join(f"{number} {what}" for what, number in sorted(self.syncs.items()))
+            f"{self.histories} histories, {self.steps} steps, {self.syncs['completed'] + self.syncs['failed']} syncs "
+            f"on {database} in {self.seconds:.0f} s: "
+            + ", ".join(f"{number} {what}" for what, number in sorted(self.syncs.items()))
         )
         for title, counts in (("rule", self.rules), ("fault", self.faults), ("failed sync", self.failures)):
             if counts:

@@ -26,7 +26,7 @@ def push(school: School, device: int, hub: int) -> bool:
     return _sync(school, device, hub, pull=False)
 
 
-@rule(10, faulty=True)
+@rule(30, faulty=True)
 def faulty_sync(school: School, device: int, hub: int) -> bool:
     """A device syncs, and things go wrong."""
     return _sync(school, device, hub, faults=school.random_faults())
@@ -52,7 +52,7 @@ def hubs_sync(school: School, one: int, other: int) -> bool:
     return _hubs_sync(school, one, other, faulty=False)
 
 
-@rule(3, faulty=True)
+@rule(8, faulty=True)
 def hubs_faulty_sync(school: School, one: int, other: int) -> bool:
     """Two hubs sync with each other, and things go wrong."""
     return _hubs_sync(school, one, other, faulty=True)

@@ -206,3 +206,21 @@ def device_dies_where_a_version_replaces_another(school: School) -> None:
     school.check()
     sync(school, seat, other)
     school.settle()
+
+
+@history
+def edit_restored_where_another_hub_has_deleted_the_same_course(school: School) -> None:
+    """It comes back in the pull, and the push of the same sync carries it."""
+    hub, seat = with_coach(school)
+    other = school.hubs[1]
+    school.enrol(hub, "user1", CLASS)
+    sync(school, seat, hub)
+    edit(school, seat)
+    school.end_coach(hub, "user1", CLASS)
+    sync(school, seat, hub)
+    school.assign(other, None, CLASS, "course-1", active=True)
+    school.unassign(other, None, ONE)
+    school.coach(other, "user1", CLASS)
+    sync(school, seat, other)
+    assert ONE in school.observe(other).rows
+    school.settle()
