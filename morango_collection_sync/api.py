@@ -101,8 +101,9 @@ class TransferSessionViewSet(viewsets.TransferSessionViewSet):
                 viewsets.session_controller.proceed_to(stage, context=context)
             else:
                 viewsets.session_controller.proceed_to_and_wait_for(stage, context=context, max_interval=2)
-            # It may have ended.
-            transfer_session = self.get_object()
+            if context.stage_status == transfer_statuses.ERRORED:
+                # It may have ended.
+                transfer_session = self.get_object()
         self._take_numbers(transfer_session)
         return self._answer(transfer_session, ("server_fsic",) if "client_fsic" in request.data else ())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from morango.constants import transfer_stages
 from morango.models.core import TransferSession
@@ -39,26 +40,52 @@ class HubContext(LocalSessionContext):
         """
         if not self._has_transfer_session:
             return
-        session, sync_session = self.transfer_session, self.transfer_session.sync_session
         if stage is None and stage_status is None:
             return
-        if stage is not None:
-            # Where a stage begins, another process may have come further, asked for the same again.
-            session.refresh_from_db()
-            session.sync_session = sync_session
-            if not session.active:
-                raise ValueError(f"the session has ended, and does not come to {stage}")
-            reached = session.transfer_stage
-            if reached and transfer_stages.stage(reached) > transfer_stages.stage(stage):
-                raise ValueError(f"the session is at the stage {reached} already, and does not go back to {stage}")
+        session, sync_session = self.transfer_session, self.sync_session
+        session.sync_session = sync_session
         session.last_activity_timestamp = timezone.now()
-        names = {"transfer_stage": stage, "transfer_stage_status": stage_status}
-        changed = {name: value for name, value in names.items() if value is not None}
-        same_stage = TransferSession.objects.filter(pk=session.pk, transfer_stage=session.transfer_stage)
-        same_stage.update(**changed, last_activity_timestamp=session.last_activity_timestamp)
-        for name, value in changed.items():
-            setattr(session, name, value)
+        if stage is None or not self._begin(stage, stage_status):
+            if stage is not None:
+                # Another process may have come further, asked for the same again.
+                session.refresh_from_db()
+                session.sync_session = sync_session
+                _require_open(session, stage)
+                session.last_activity_timestamp = timezone.now()
+            self._note(TransferSession.objects.filter(transfer_stage=session.transfer_stage), stage, stage_status)
         if not self._has_noted_activity:
             self._has_noted_activity = True
             sync_session.last_activity_timestamp = session.last_activity_timestamp
             sync_session.save(update_fields=["last_activity_timestamp"])
+
+    def _begin(self, stage: str, stage_status: str | None) -> bool:
+        """Note that a stage begins, where the session is in the database what it is here; whether it is."""
+        session = self.transfer_session
+        _require_open(session, stage)
+        unchanged = TransferSession.objects.filter(
+            active=True,
+            transfer_stage=session.transfer_stage,
+            transfer_stage_status=session.transfer_stage_status,
+        )
+        return self._note(unchanged, stage, stage_status)
+
+    def _note(self, sessions: QuerySet, stage: str | None, stage_status: str | None) -> bool:
+        """Note it here, and with the session if it is among these; whether it is."""
+        session = self.transfer_session
+        names = {"transfer_stage": stage, "transfer_stage_status": stage_status}
+        changed = {name: value for name, value in names.items() if value is not None}
+        noted = sessions.filter(pk=session.pk).update(
+            **changed, last_activity_timestamp=session.last_activity_timestamp
+        )
+        for name, value in changed.items():
+            setattr(session, name, value)
+        return bool(noted)
+
+
+def _require_open(session: TransferSession, stage: str) -> None:
+    """:raises ValueError: when a session cannot come to this stage"""
+    if not session.active:
+        raise ValueError(f"the session has ended, and does not come to {stage}")
+    reached = session.transfer_stage
+    if reached and transfer_stages.stage(reached) > transfer_stages.stage(stage):
+        raise ValueError(f"the session is at the stage {reached} already, and does not go back to {stage}")

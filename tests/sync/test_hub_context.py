@@ -69,3 +69,12 @@ def test_session_that_another_request_has_ended_comes_to_no_further_stage(contex
         context.update_state(stage=transfer_stages.DESERIALIZING)
 
     assert _stored().transfer_stage == transfer_stages.DEQUEUING
+
+
+def test_session_that_another_request_has_brought_further_does_not_go_back(context: HubContext) -> None:
+    TransferSession.objects.update(transfer_stage=transfer_stages.CLEANUP)
+
+    with pytest.raises(ValueError, match="does not go back"):
+        context.update_state(stage=transfer_stages.DESERIALIZING, stage_status=transfer_statuses.PENDING)
+
+    assert _stored().transfer_stage == transfer_stages.CLEANUP
