@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from functools import partial
 
 from morango.models.certificates import Filter
@@ -37,18 +37,29 @@ def apply_stored(profile: str, sync_filter: Iterable[str]) -> None:
         return
     # First, so that nothing is applied over an edit.
     serialize_edits(profile, sync_filter)
-    together = [model for model in models_applied_together(profile) if model.morango_model_name in waiting]
-    for model in together:
-        del waiting[model.morango_model_name]
-    if waiting:
-        _apply_one_by_one(profile, waiting, sync_filter)
-    for model in together:
+    first, last = models_applied_together(profile)
+    if _apply_in_turn(first, waiting, profile, sync_filter):
+        waiting = _waiting(profile, sync_filter)
+    later = {model.morango_model_name for model in last}
+    if not waiting.keys() <= later:
+        in_between = {name: partitions for name, partitions in waiting.items() if name not in later}
+        _apply_one_by_one(profile, in_between, sync_filter)
+    if _apply_in_turn(last, waiting, profile, sync_filter):
+        left = _waiting(profile, sync_filter)
+        if not later.isdisjoint(left):
+            # With all else that still waits: Morango takes what it cannot apply in this very run for missing, and
+            # what could not be applied before for there.
+            _apply_one_by_one(profile, left, sync_filter)
+
+
+def _apply_in_turn(
+    models: Iterable[type[SyncableModel]], waiting: Container[str], profile: str, sync_filter: tuple[str, ...]
+) -> bool:
+    """Apply what waits of these models; whether anything did."""
+    of_these = [model for model in models if model.morango_model_name in waiting]
+    for model in of_these:
         _apply_after_edits(model, profile, sync_filter)
-    left = _waiting(profile, sync_filter) if together else {}
-    if any(model.morango_model_name in left for model in together):
-        # With all else that still waits: Morango takes what it cannot apply in this very run for missing, and what
-        # could not be applied before for there.
-        _apply_one_by_one(profile, left, sync_filter)
+    return bool(of_these)
 
 
 def _apply_after_edits(model: type[SyncableModel], profile: str, sync_filter: tuple[str, ...]) -> None:

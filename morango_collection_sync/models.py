@@ -14,6 +14,7 @@ from morango.models.core import SyncableModel
 from morango.models.fields.uuids import UUIDField
 from morango.registry import syncable_models
 
+from morango_collection_sync.applied import AppliedModel
 from morango_collection_sync.partitions import collection_partition
 
 
@@ -21,7 +22,7 @@ def _random_id() -> str:
     return uuid.uuid4().hex
 
 
-class CollectionScopedModel(models.Model):
+class CollectionScopedModel(AppliedModel, models.Model):
     """A record of one collection: it reaches the devices whose users belong there.
 
     Put it ahead of the host's own base, which is a ``SyncableModel``:
@@ -33,18 +34,8 @@ class CollectionScopedModel(models.Model):
     dataset_id: str
     collection_id: str
 
-    applied_together = False
-    """Whether what a sync brings of this model is written many rows in a statement. To be set where ``save``, called
-    as Morango calls it, only writes the row that ``clean_fields`` and :meth:`before_written` have let pass."""
-
     class Meta:
         abstract = True
-
-    def before_written(self) -> None:
-        """What ``save`` looks at before it writes what a sync has brought; nothing, where it does not.
-
-        :raises: what ``save`` would; the record is then applied by itself, by ``save``
-        """
 
     def calculate_partition(self) -> str:
         """``<dataset_id>:<collection_id>``.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
@@ -15,13 +15,10 @@ from morango.sync.backends.utils import load_backend
 from morango.sync.utils import lock_partitions
 
 from morango_collection_sync import upstream
-from morango_collection_sync.models import collection_scoped_models
+from morango_collection_sync.applied import NotTogether
 from morango_collection_sync.partitions import is_hex_id
 from morango_collection_sync.prefixes import Prefixes
 from morango_collection_sync.value_lists import ids
-
-_BATCH = 100
-"""Rows written in one statement: each is a condition of an update, and SQLite's conditions are at most 1000 deep."""
 
 _NOT_APPLICABLE = (ValidationError, ObjectDoesNotExist, ValueError)
 """What Morango notes at a record that it cannot apply, and goes on (``_deserialize_from_store``, 0.8.15)."""
@@ -32,25 +29,36 @@ class _Applicable(NamedTuple):
     row: SyncableModel
 
 
-def models_applied_together(profile: str) -> list[type[SyncableModel]]:
-    """The models whose records are applied together, those that refer to others behind them.
+class Turns(NamedTuple):
+    """The models whose records are applied together, in two turns; each is ahead of those that refer to it.
 
-    They say so themselves (``CollectionScopedModel.applied_together``), and nothing that is applied one by one refers
-    to them: that goes first.
+    :param first: those that refer to none but such models
+    :param last: those that refer to others as well, whose turn is in between
     """
-    chosen = [
-        model
-        for model in collection_scoped_models(profile)
-        if getattr(model, "applied_together", False) and upstream.self_reference(model) is None
-    ]
-    referred = {
-        field.related_model
-        for model in syncable_models.get_models(profile)
-        if model not in chosen
-        for field in model._meta.concrete_fields
-        if field.is_relation
-    }
-    return [] if referred.intersection(chosen) else chosen
+
+    first: list[type[SyncableModel]]
+    last: list[type[SyncableModel]]
+
+
+def models_applied_together(profile: str) -> Turns:
+    """The models that say of themselves that they are (:class:`AppliedModel`), and that can be.
+
+    One that is referred to by what is applied one by one, and refers to such a model itself, has no turn.
+    """
+    models = syncable_models.get_models(profile)
+    willing = [model for model in models if getattr(model, "applied_together", False)]
+    first: list[type[SyncableModel]] = []
+    for model in willing:
+        if _referred_to(model) <= {model, *first}:
+            first.append(model)
+    others = [model for model in models if model not in willing]
+    referred = set().union(*map(_referred_to, others))
+    last = [model for model in willing if model not in first and not referred.intersection([model])]
+    return Turns(first, last)
+
+
+def _referred_to(model: type[SyncableModel]) -> set[type]:
+    return {field.related_model for field in model._meta.concrete_fields if field.is_relation}
 
 
 def apply_together(model: type[SyncableModel], profile: str, sync_filter: Filter) -> bool:
@@ -60,7 +68,7 @@ def apply_together(model: type[SyncableModel], profile: str, sync_filter: Filter
     way knows what to do and to say of each. And so do records whose rows were edited here since edits were serialized
     last: they would be written over.
 
-    :param model: one of :func:`models_applied_together`
+    :param model: of one of :func:`models_applied_together`
     :return: whether any row was edited meanwhile
     """
     with transaction.atomic():
@@ -73,8 +81,10 @@ def apply_together(model: type[SyncableModel], profile: str, sync_filter: Filter
         if waiting:
             try:
                 with transaction.atomic():
-                    _write(model, [each.row for each in waiting], here)
-            except IntegrityError:
+                    rows = [each.row for each in waiting]
+                    new, changed = ([row for row in rows if (row.pk in here) is known] for known in (False, True))
+                    model.write_together(new, changed)
+            except (IntegrityError, NotTogether):
                 return bool(edited)
             Store.objects.filter(id__in=ids(each.record.id for each in waiting)).update(
                 dirty_bit=False, deserialization_error=None, deserialization_exception=None
@@ -109,8 +119,18 @@ def _applicable(model: type[SyncableModel], profile: str, sync_filter: Filter) -
             if is_hex_id(reference.to_pk):
                 references[reference.from_field].add(reference.to_pk)
     there = _there(model, references)
-    complete = [each for each in found if each.row.pk == each.record.id and named[each.record.id] <= there]
-    return [each for each in complete if _may_be_written(each.row)]
+    itself = upstream.self_reference(model)
+    left = [each for each in found if each.row.pk == each.record.id and _may_be_written(each.row)]
+    complete: list[_Applicable] = []
+    while True:
+        ready = [each for each in left if named[each.record.id] <= there]
+        complete += ready
+        if itself is None or not ready:
+            return complete
+        # These are what others refer to, which come behind them; in a circle, none is ever ready.
+        done = {each.record.id for each in ready}
+        there |= {(itself, key) for key in done}
+        left = [each for each in left if each.record.id not in done]
 
 
 def _may_be_written(row: SyncableModel) -> bool:
@@ -122,9 +142,9 @@ def _may_be_written(row: SyncableModel) -> bool:
 
 
 def _there(model: type[SyncableModel], references: dict[str, set[str]]) -> set[tuple[str, str]]:
-    """Which references lead to a row that is here, and is not deleted for the peers."""
+    """Which references lead to a row that is here, and that is neither deleted for the peers nor waits for a change."""
     every = set().union(*references.values())
-    live = Store.objects.filter(id__in=ids(every), deleted=False, hard_deleted=False)
+    live = Store.objects.filter(id__in=ids(every), deleted=False, hard_deleted=False, dirty_bit=False)
     stored = set(live.values_list("id", flat=True)) if every else set()
     there: set[tuple[str, str]] = set()
     for field in model._meta.concrete_fields:
@@ -132,11 +152,3 @@ def _there(model: type[SyncableModel], references: dict[str, set[str]]) -> set[t
             rows = field.related_model._base_manager.filter(pk__in=ids(references[field.attname] & stored))
             there.update((field.attname, key) for key in rows.values_list("pk", flat=True))
     return there
-
-
-def _write(model: type[SyncableModel], rows: Sequence[SyncableModel], here: Container[str]) -> None:
-    # Not the host's manager: what it refuses or marks when people change rows in bulk is not what this is.
-    manager = model._base_manager
-    names = [field.attname for field in model._meta.concrete_fields if not field.primary_key]
-    manager.bulk_create([row for row in rows if row.pk not in here], batch_size=_BATCH)
-    manager.bulk_update([row for row in rows if row.pk in here], names, batch_size=_BATCH)

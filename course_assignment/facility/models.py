@@ -5,6 +5,7 @@ Partitions and scope definitions are Kolibri's, so that the two hosts sync alike
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
@@ -15,11 +16,14 @@ from django.utils import timezone
 from morango.models.certificates import Certificate
 from morango.models.core import SyncableModel
 from morango.models.manager import SyncableModelManager
+from mptt.exceptions import InvalidMove
 from mptt.models import MPTTModel, TreeForeignKey
 
 from course_assignment.facility import usernames
 from course_assignment.facility.trees import CollectionManager
 from course_assignment.models import FACILITY_KIND, AbstractCourseAssignment
+from morango_collection_sync.applied import AppliedModel, NotTogether, write_rows
+from morango_collection_sync.value_lists import ids
 
 PROFILE = "facilitydata"
 FULL_FACILITY = "full-facility"
@@ -43,10 +47,11 @@ class RoleKind(models.TextChoices):
     ASSIGNABLE_COACH = "classroom assignable coach"
 
 
-class FacilitySyncableModel(SyncableModel):
+class FacilitySyncableModel(AppliedModel, SyncableModel):
     """Base of everything in the facility's Morango profile."""
 
     morango_profile = PROFILE
+    applied_together = True
 
     class Meta:
         abstract = True
@@ -168,20 +173,42 @@ class Collection(MPTTModel, FacilityDataModel):
     def calculate_partition(self) -> str:
         return f"{self.dataset_id}:allusers-ro"
 
-    @classmethod
-    def deserialize(cls, dict_model: dict[str, Any], sync_filter: Any = None) -> Collection:
-        """What has come for this collection, in the row that is here, where there is one.
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save it; what has come for a collection that is here, in the row that is here.
 
         django-mptt takes an instance that was not loaded for a new node, and puts it behind its own children.
+
+        :raises ValidationError: when it is to hang below itself
         """
-        received: Collection = super().deserialize(dict_model, sync_filter=sync_filter)
-        here = cls.syncing_objects.filter(pk=received.pk).first()
+        here = type(self).syncing_objects.filter(pk=self.pk).first() if self._state.adding and self.pk else None
         if here is None:
-            return received
-        for field in cls._meta.concrete_fields:
-            if field.attname in dict_model:
-                setattr(here, field.attname, getattr(received, field.attname))
-        return here
+            try:
+                super().save(*args, **kwargs)
+            except InvalidMove as error:
+                # What Morango notes with a record that it cannot apply; of anything else, it ends the sync.
+                raise ValidationError("a collection does not belong below itself") from error
+            return
+        for name in self._received():
+            setattr(here, name, getattr(self, name))
+        here.save(*args, **kwargs)
+
+    @classmethod
+    def write_together(cls, new: Sequence[Collection], changed: Sequence[Collection]) -> None:
+        """Write new collections and changed ones.
+
+        :raises NotTogether: when one hangs below another one than before: where it goes is django-mptt's to say
+        """
+        here = cls._base_manager.filter(pk__in=ids(each.pk for each in changed))
+        if {(each.pk, each.parent_id) for each in changed} != set(here.values_list("pk", "parent_id")):
+            raise NotTogether
+        cls.objects.place(new)
+        write_rows(cls, new, changed, cls._received())
+
+    @classmethod
+    def _received(cls) -> list[str]:
+        """The fields that a sync brings, by their attributes' names."""
+        own = cls.morango_fields_not_to_serialize
+        return [each.attname for each in cls._meta.concrete_fields if not each.primary_key and each.attname not in own]
 
     def clean(self) -> None:
         """:raises ValidationError: when it hangs below the wrong kind of collection, or of another dataset"""

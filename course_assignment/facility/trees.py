@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+from itertools import accumulate
 from typing import Any
 
+from django.db.models import Case, F, Max, Value, When
 from morango.models.manager import SyncableModelManager
 from morango.models.query import SyncableModelQuerySet
 from mptt.managers import TreeManager
 from mptt.querysets import TreeQuerySet
+
+from course_assignment.facility.numbering import Gap, Node, numbered
+from morango_collection_sync.value_lists import ids
+
+_BATCH = 100
+"""Gaps made in one statement: each is a condition, and SQLite's expressions are at most 1000 deep."""
 
 
 class CollectionQuerySet(TreeQuerySet, SyncableModelQuerySet):
@@ -23,3 +32,38 @@ class CollectionManager(TreeManager.from_queryset(CollectionQuerySet), SyncableM
 
     def _mptt_update(self, qs: Any = None, **items: Any) -> Any:
         return super()._mptt_update(qs, update_dirty_bit_to=None, **items)
+
+    def place(self, new: Sequence[Any]) -> None:
+        """Give new collections their numbers, and make room for them in the tree, inside a transaction.
+
+        :param new: not saved yet; each is to become the last child of its parent, in their order
+        """
+        if not new:
+            return
+        above = {each.parent_id for each in new} - {each.pk for each in new} - {None}
+        rows = self.model._base_manager.filter(pk__in=ids(above)).select_for_update()
+        places = rows.values_list("pk", "tree_id", "lft", "rght", "level")
+        parents = {key: Node(*numbers) for key, *numbers in places}
+        trees = self.model._base_manager.aggregate(last=Max("tree_id"))["last"]
+        numbering = numbered([(each.pk, each.parent_id) for each in new], parents, (trees or 0) + 1)
+        for start in range(0, len(numbering.gaps), _BATCH):
+            self._make_room(numbering.gaps[start : start + _BATCH])
+        for each in new:
+            each.tree_id, each.lft, each.rght, each.level = numbering.new[each.pk]
+
+    def _make_room(self, gaps: Collection[Gap]) -> None:
+        for tree in {gap.tree for gap in gaps}:
+            there = sorted(gap for gap in gaps if gap.tree == tree)
+            moving = self.model._base_manager.filter(tree_id=tree, rght__gte=there[0].at)
+            moving.update(**{side: F(side) + Case(*_moves(side, there), default=Value(0)) for side in ("lft", "rght")})
+
+
+def _moves(side: str, gaps: Sequence[Gap]) -> list[When]:
+    """How far a number moves: as far as all gaps at or before it are wide.
+
+    :param side: the name of the number's field
+    :param gaps: of one tree, in their order
+    """
+    widths = accumulate(gap.width for gap in gaps)
+    moves = [When(**{f"{side}__gte": gap.at}, then=Value(width)) for gap, width in zip(gaps, widths)]
+    return moves[::-1]

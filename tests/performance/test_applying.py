@@ -8,12 +8,12 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from django.db import IntegrityError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from morango.models.core import DeletedModels, HardDeletedModels, Store
 
 from course_assignment.facility.models import PROFILE, Collection, CourseAssignment
-from morango_collection_sync import together
 from morango_collection_sync.applying import apply_stored
 from morango_collection_sync.edits import serialize_edits
 from morango_collection_sync.partitions import collection_partition
@@ -77,7 +77,7 @@ def test_what_is_applied_together_is_what_is_applied_one_by_one(
 def test_a_row_that_the_database_refuses_keeps_no_other_from_being_applied(school_of_three: list[Collection]) -> None:
     here = school_of_three[0]
     _fill(school_of_three, {(0, course): ("as it is", False) for course in COURSES})
-    with mock.patch.object(together, "_write", side_effect=together.IntegrityError):
+    with mock.patch.object(CourseAssignment, "write_together", side_effect=IntegrityError):
         apply_stored(PROFILE, [here.dataset_id])
     assert CourseAssignment.objects.count() == len(COURSES)
     assert not Store.objects.filter(dirty_bit=True).exists()
