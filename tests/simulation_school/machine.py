@@ -8,6 +8,7 @@ steps than there are rules.
 
 from __future__ import annotations
 
+import io
 import random
 from collections.abc import Sequence
 from enum import Enum
@@ -17,17 +18,21 @@ import hypothesis
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from rich.console import Console
 
 from course_assignment.simulation.actions import RULES, Action, run
 from course_assignment.simulation.promises import BrokenPromise
 from course_assignment.simulation.school import Knobs, School
 from course_assignment.simulation.summary import Summary
-from course_assignment.simulation.walk import history
+from course_assignment.simulation.walk import history, shrunk
 from morango_collection_sync.simulation.databases import Databases
 from morango_collection_sync.simulation.faults import Moment, RequestFault
 
+FIXED_SEED = 1
+
 HISTORIES = 1
 STEPS = len(RULES) + 25
+SHORTER_HISTORIES = 12
 TO_CHOOSE_FROM = 6
 BEGINNING = 9
 NUMBERS = st.integers(0, 999)
@@ -154,3 +159,12 @@ def live(databases: Databases, seed: int, first: Sequence[str] = ()) -> Summary:
     except SomethingBroken:
         assert summary.broken is not None
     return summary
+
+
+def told(databases: Databases, summary: Summary) -> str:
+    """What is said of a broken promise."""
+    assert summary.broken is not None
+    summary.actions = shrunk(databases, summary.knobs, summary.actions, summary.broken.promise, SHORTER_HISTORIES)
+    out = io.StringIO()
+    summary.print(Console(file=out, width=120), databases.vendor)
+    return out.getvalue()

@@ -18,7 +18,7 @@ from morango.models.core import (
 from morango.sync.operations import LocalOperation
 
 from course_assignment.facility.models import CourseAssignment, FacilityUser
-from morango_collection_sync import applying, edits, granting, quarantine, release
+from morango_collection_sync import applying, edits, granting, holdings, quarantine, release
 from morango_collection_sync.grants import Grant
 from morango_collection_sync.models import collection_scoped_models
 from morango_collection_sync.operations.deserializing import KeepPendingEdits
@@ -263,3 +263,17 @@ def drops_one_of_a_batch() -> Any:
         right(model, profile, sync_filter)
 
     return mock.patch.object(applying, "apply_together", apply)
+
+
+@plant
+def forgets_a_partitions_counters() -> Any:
+    """Of the partitions that a side says how far it has come with, it forgets the last."""
+    right = holdings.cover_own_records
+
+    def cover(sync_filter: Iterable[str], instance_id: str, **kwargs: Any) -> Any:
+        counters = right(sync_filter, instance_id, **kwargs)
+        for partition in sorted(counters["sub"])[-1:]:
+            del counters["sub"][partition]
+        return counters
+
+    return mock.patch("morango_collection_sync.operations.serializing.cover_own_records", cover)

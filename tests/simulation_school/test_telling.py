@@ -12,7 +12,6 @@ from course_assignment.simulation.summary import HISTORY_FILE
 from course_assignment.simulation.walk import live, parsed
 from morango_collection_sync.simulation.databases import Databases
 from tests.simulation_school import machine
-from tests.simulation_school.machine_runs import FIXED_SEED, told
 from tests.simulation_school.plants import PLANTS
 
 
@@ -21,9 +20,9 @@ def test_broken_promise_is_told_with_a_short_history_that_breaks_it_again(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     with PLANTS["never_releases"]():
-        summary = machine.live(databases, FIXED_SEED, first=["left_and_returned"])
+        summary = machine.live(databases, machine.FIXED_SEED, first=["left_and_returned"])
         before = len(summary.actions)
-        output = told(databases, summary)
+        output = machine.told(databases, summary)
         history = parsed(Path(HISTORY_FILE).read_text())
         with pytest.raises(BrokenPromise, match="P1"):
             live(databases, summary.knobs, history)
