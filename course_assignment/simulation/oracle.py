@@ -38,6 +38,7 @@ class Replica:
     :param tidy: whether a pull was completed, and nothing has been interrupted since
     :param missed: whether the last hub that it pulled from granted less than it knows itself entitled to
     :param waiting: records of which an interrupted sync may have left something that is not applied
+    :param knowing: of a record that has come in place of what was here: what it may be to those who still have that
     """
 
     is_hub: bool
@@ -49,6 +50,7 @@ class Replica:
     released: set[str] = field(default_factory=set)
     tidy: bool = False
     waiting: set[Key] = field(default_factory=set)
+    knowing: dict[Key, Versions] = field(default_factory=dict)
     missed: bool = False
 
     def of(self, key: Key) -> Versions:
@@ -371,16 +373,19 @@ class Oracle:
             if key in self.lost_track_of or (isinstance(key, AssignmentKey) and key.collection in writable):
                 continue
             surely, possibly = self.pending(name, key, mine)
-            # What was here is known to be overtaken, and does not come again from one who still has it.
-            apart = {
-                Version(other.value, one.before | other.before)
-                for one in mine
-                for other in theirs.get(key, UNKNOWN)
-                if _are_apart(one, other)
-            }
+            pairs = [(one, other) for one in mine for other in theirs.get(key, UNKNOWN) if _are_apart(one, other)]
+            # What was here is known to be overtaken, and does not come again from one who still has it. To one who
+            # gets what is here instead, the two are apart all the same.
+            knowing = {Version(other.value, one.before | other.before) for one, other in pairs}
+            apart = knowing | {other for _, other in pairs}
             if apart and not surely:
-                merged = {version for version in replica.records[key] if possibly or not _is_meeting_of(version, apart)}
+                merged = {
+                    version
+                    for version in replica.records[key]
+                    if possibly or version in mine or not _is_meeting_of(version, apart)
+                }
                 replica.records[key] = frozenset(merged | apart)
+                replica.knowing[key] = frozenset(knowing)
                 taken.add(key)
         return taken
 
@@ -523,10 +528,10 @@ class Oracle:
 
     def _know_same(self, here: Replica, there: Replica, after: tuple[Observed, Observed]) -> None:
         for key in _same_versions(*after) & {*here.records} & {*there.records}:
-            # None in common: a device that takes what has come knows of the one that it had instead, too.
             common = here.records[key] & there.records[key]
             if common:
-                here.records[key] = there.records[key] = common
+                there.records[key] = common
+                here.records[key] = common | (here.records[key] & here.knowing.get(key, frozenset()))
 
     def _note_reached(self, name: str, keys: Iterable[Key]) -> None:
         replica = self._replicas[name]

@@ -15,6 +15,8 @@ from tests.performance.statements import Statements
 COLLECTIONS, BELONGING, COURSES = 8, 5, 4
 
 NOTHING_TO_PULL = {"sqlite": {"hub": 59, "tablet": 130}, "postgresql": {"hub": 55, "tablet": 127}}
+NOTHING_AT_ALL = {"sqlite": {"hub": 122, "tablet": 219}, "postgresql": {"hub": 116, "tablet": 213}}
+FIRST_PULL = {"sqlite": {"hub": 187, "tablet": 248}, "postgresql": {"hub": 180, "tablet": 250}}
 """Beginnings of transactions are statements on SQLite alone; those of savepoints are on both."""
 
 
@@ -24,8 +26,8 @@ def statements() -> Statements:
 
 
 @pytest.fixture
-def joined(databases: Databases, network: Network, statements: Statements) -> Iterator[tuple[Device, school.Joined]]:
-    """A learner's tablet, which has synced until nothing was left to say."""
+def new(databases: Databases, network: Network, statements: Statements) -> Iterator[tuple[Device, school.Joined]]:
+    """A learner's tablet that has joined, and not synced yet."""
     hub, tablet = (Device(name, databases.new(), while_active=(statements.of(name),)) for name in ("hub", "tablet"))
     with hub:
         facility = school.new_facility()
@@ -38,16 +40,35 @@ def joined(databases: Databases, network: Network, statements: Statements) -> It
                     school.assign(classroom, f"course {course}")
     base_url = network.add(hub)
     with tablet:
-        joined = school.join(base_url, "ada")
-        for _ in range(3):
-            joined.sync()
-    yield tablet, joined
+        yield tablet, school.join(base_url, "ada")
     for device in (hub, tablet):
         device.database.drop()
 
 
+@pytest.fixture
+def joined(new: tuple[Device, school.Joined]) -> tuple[Device, school.Joined]:
+    """The tablet, when it has synced until nothing was left to say."""
+    for _ in range(3):
+        new[1].sync()
+    return new
+
+
 def test_pull_of_nothing(joined: tuple[Device, school.Joined], statements: Statements, databases: Databases) -> None:
-    tablet, hub = joined
-    with tablet, statements.taken() as taken:
-        hub.sync(push=False)
+    with statements.taken() as taken:
+        joined[1].sync(push=False)
     assert taken == NOTHING_TO_PULL[databases.vendor]
+
+
+def test_pull_and_push_of_nothing(
+    joined: tuple[Device, school.Joined], statements: Statements, databases: Databases
+) -> None:
+    with statements.taken() as taken:
+        joined[1].sync()
+    assert taken == NOTHING_AT_ALL[databases.vendor]
+
+
+def test_first_pull(new: tuple[Device, school.Joined], statements: Statements, databases: Databases) -> None:
+    with statements.taken() as taken:
+        report = new[1].sync(push=False)
+    assert report.records(push=False) == 2 + COLLECTIONS + BELONGING * (1 + COURSES) + 1
+    assert taken == FIRST_PULL[databases.vendor]

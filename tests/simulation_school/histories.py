@@ -224,3 +224,20 @@ def edit_restored_where_another_hub_has_deleted_the_same_course(school: School) 
     sync(school, seat, other)
     assert ONE in school.observe(other).rows
     school.settle()
+
+
+@history
+def version_taken_from_one_hub_is_pushed_to_another_that_has_edited_too(school: School) -> None:
+    """Where the role has ended the tablet takes what the one hub has; the other one, where it has not, merges that."""
+    hub, seat = with_coach(school)
+    other = school.hubs[1]
+    sync(school, other, hub)
+    school.enrol(other, "user1", CLASS)
+    school.end_coach(other, "user1", CLASS)
+    sync(school, seat, other)
+    edit(school, hub, None)
+    edit(school, other, None)
+    sync(school, seat, hub)
+    sync(school, seat, other)
+    sync(school, seat, hub)
+    school.settle()
