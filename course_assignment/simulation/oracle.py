@@ -91,6 +91,7 @@ class Oracle:
         self._reached: dict[Key, set[int]] = {}
         self._lost: set[int] = set()
         self._queued: dict[Session, dict[Key, Versions]] = {}
+        self._queued_to_push: dict[Session, dict[Key, Versions]] = {}
         self.put_back_on_a_hub: set[Key] = set()
         """Records that a hub has lost versions of."""
         self._ever: dict[Key, set[Any]] = {}
@@ -197,10 +198,9 @@ class Oracle:
         """
         here, there = self._replicas[client], self._replicas[hub]
         taken: set[Key] = set()
+        session = (client, hub, user)
         if not sure:
-            before = before._replace(hub=self._with_what_was_queued((client, hub, user), before.hub))
-        else:
-            self._queued.pop((client, hub, user), None)
+            before = before._replace(hub=_with_what_was_queued(self._queued, session, before.hub))
         if pull:
             scope = [key for key in before.hub if _is_pulled(key, user, granted) and key not in before.same]
             kept = {key: here.of(key) for key in scope}
@@ -219,11 +219,18 @@ class Oracle:
                 if granted is None or (isinstance(key, AssignmentKey) and key.collection in granted.writable)
                 if key not in taken and (key not in before.same or versions != before.client.get(key))
             ]
-            self._receive(hub, scope, here.records if sure else _either(before.client, here.records), sure=sure)
+            pushed = here.records
+            if not sure:
+                pushed = _with_what_was_queued(self._queued_to_push, session, _either(before.client, pushed))
+            self._receive(hub, scope, pushed, sure=sure)
             if sure:
                 there.waiting.clear()
             self._settle(hub, after[1], exactly=sure)
         if sure:
+            if pull:
+                self._queued.pop(session, None)
+            if push:
+                self._queued_to_push.pop(session, None)
             self._know_same(here, there, after)
         else:
             here.tidy = here.is_hub and not here.waiting
@@ -335,15 +342,6 @@ class Oracle:
             return known
 
         return number
-
-    def _with_what_was_queued(self, session: Session, theirs: dict[Key, Versions]) -> dict[Key, Versions]:
-        """What a hub may give now: what it has, and what it had in the syncs since the last whole one.
-
-        A session that is taken up again goes on with the records as the hub had them when it queued them (P2).
-        """
-        earlier = self._queued.get(session, {})
-        self._queued[session] = {key: versions | earlier.get(key, frozenset()) for key, versions in theirs.items()}
-        return self._queued[session]
 
     def _receive(self, name: str, scope: Iterable[Key], theirs: dict[Key, Versions], *, sure: bool) -> None:
         replica = self._replicas[name]
@@ -565,3 +563,15 @@ def _is_meeting_of(version: Version, parts: Iterable[Version]) -> bool:
 
 def _either(one: dict[Key, Versions], other: dict[Key, Versions]) -> dict[Key, Versions]:
     return {key: one.get(key, UNKNOWN) | other.get(key, UNKNOWN) for key in {*one, *other}}
+
+
+def _with_what_was_queued(
+    queued: dict[Session, dict[Key, Versions]], session: Session, theirs: dict[Key, Versions]
+) -> dict[Key, Versions]:
+    """What a side may give now: what it has, and what it had in the syncs since the last whole one.
+
+    A session that is taken up again goes on with the records as that side had them when it queued them (P2).
+    """
+    earlier = queued.get(session, {})
+    queued[session] = {key: versions | earlier.get(key, frozenset()) for key, versions in theirs.items()}
+    return queued[session]

@@ -241,3 +241,16 @@ def version_taken_from_one_hub_is_pushed_to_another_that_has_edited_too(school: 
     sync(school, seat, other)
     sync(school, seat, hub)
     school.settle()
+
+
+@history
+def push_is_resumed_when_the_device_has_made_again_what_it_had_deleted(school: School) -> None:
+    """It carries the deletion that it had queued; the next one carries the new assignment."""
+    hub, seat = with_coach(school)
+    for request in (5, 6, 7, 8):
+        school.unassign(seat, "user1", ONE)
+        school.sync(seat, hub, pull=False, faults=PlannedFaults({request: RequestFault.CUT}))
+        school.assign(seat, "user1", CLASS, "course-1", active=True)
+        sync(school, seat, hub)
+        sync(school, seat, hub)
+    school.settle()
