@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 from functools import partial
 
+from django.db import IntegrityError
 from morango.models.certificates import Filter
 from morango.models.core import Store, SyncableModel
 from morango.registry import syncable_models
@@ -30,8 +31,20 @@ def apply_stored(profile: str, sync_filter: Iterable[str]) -> None:
 
     :param sync_filter: prefixes of partitions
     :raises OperationalError: for a conflict with other transactions that did not settle
+    :raises IntegrityError: when the database refuses rows for another reason than that what they refer to was deleted
+        here just then
     """
     sync_filter = tuple(sync_filter)
+    for _ in range(_MOST_TRIES - 1):
+        try:
+            return _apply(profile, sync_filter)
+        except IntegrityError:
+            # By the next try, a deletion made here meanwhile is serialized, and goes ahead.
+            continue
+    return _apply(profile, sync_filter)
+
+
+def _apply(profile: str, sync_filter: tuple[str, ...]) -> None:
     waiting = _waiting(profile, sync_filter)
     if not waiting:
         return

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import IntegrityError, connection, transaction
 from morango.models.certificates import Filter
-from morango.models.core import Store, SyncableModel
+from morango.models.core import DeletedModels, HardDeletedModels, Store, SyncableModel
 from morango.registry import syncable_models
 from morango.sync.backends.utils import load_backend
 from morango.sync.utils import lock_partitions
@@ -51,32 +51,44 @@ def models_applied_together(profile: str) -> Turns:
     for model in willing:
         if _referred_to(model) <= {model, *first}:
             first.append(model)
-    others = [model for model in models if model not in willing]
-    referred = set().union(*map(_referred_to, others))
-    last = [model for model in willing if model not in first and not referred.intersection([model])]
+    referred = set().union(*(_referred_to(model) for model in models if model not in willing))
+    last = [model for model in willing if model not in first and model not in referred]
     return Turns(first, last)
 
 
 def _referred_to(model: type[SyncableModel]) -> set[type]:
-    return {field.related_model for field in model._meta.concrete_fields if field.is_relation}
+    return {field.related_model._meta.concrete_model for field in model._meta.concrete_fields if field.is_relation}
+
+
+def _above(model: type[SyncableModel]) -> set[type]:
+    """Everything that a model refers to, and that these refer to in turn."""
+    found: set[type] = set()
+    left = _referred_to(model)
+    while left:
+        found |= left
+        left = set().union(*map(_referred_to, left)) - found
+    return found
 
 
 def apply_together(model: type[SyncableModel], profile: str, sync_filter: Filter) -> bool:
     """Apply what waits of a model inside a filter, in one transaction. What cannot be applied stays as it is.
 
     Deleted records stay, too, and so does whatever refers to something that is not there or is deleted: Morango's own
-    way knows what to do and to say of each. And so do records whose rows were edited here since edits were serialized
-    last: they would be written over.
+    way knows what to do and to say of each. So does everything while the deletion of something waits that these
+    records may refer to, for it takes along what is below it. And so do records whose rows were edited or deleted here
+    since edits were serialized last: they would be written over, or come back.
 
     :param model: of one of :func:`models_applied_together`
-    :return: whether any row was edited meanwhile
+    :return: whether any row was edited or deleted meanwhile
     """
     with transaction.atomic():
-        datasets = {prefix[:32] for prefix in sync_filter}
+        datasets = sorted({prefix[:32] for prefix in sync_filter})
         lock_partitions(load_backend(connection), sync_filter=Filter("\n".join(datasets)))
+        if _deletion_waits(profile, _above(model)):
+            return False
         waiting = _applicable(model, profile, sync_filter)
         here = _rows_here(model, waiting)
-        edited = {key for key, is_edited in here.items() if is_edited}
+        edited = {key for key, is_edited in here.items() if is_edited} | _deleted_here(waiting)
         waiting = [each for each in waiting if each.row.pk not in edited]
         if waiting:
             try:
@@ -84,7 +96,7 @@ def apply_together(model: type[SyncableModel], profile: str, sync_filter: Filter
                     rows = [each.row for each in waiting]
                     new, changed = ([row for row in rows if (row.pk in here) is known] for known in (False, True))
                     model.write_together(new, changed)
-            except (IntegrityError, NotTogether):
+            except (*_NOT_APPLICABLE, IntegrityError, NotTogether):
                 return bool(edited)
             Store.objects.filter(id__in=ids(each.record.id for each in waiting)).update(
                 dirty_bit=False, deserialization_error=None, deserialization_exception=None
@@ -96,6 +108,22 @@ def _rows_here(model: type[SyncableModel], waiting: Sequence[_Applicable]) -> di
     """The rows that are here already, and whether each was edited; nobody edits them until the transaction ends."""
     rows = model._base_manager.filter(pk__in=ids(each.row.pk for each in waiting)).select_for_update()
     return dict(rows.values_list("pk", "_morango_dirty_bit"))
+
+
+def _deleted_here(waiting: Sequence[_Applicable]) -> set[str]:
+    """Those of which a deletion is marked, and not serialized yet. To be asked when their rows are held."""
+    wanted = ids(each.row.pk for each in waiting)
+    marks = [
+        each.objects.filter(id__in=wanted).values_list("id", flat=True) for each in (DeletedModels, HardDeletedModels)
+    ]
+    return set(marks[0].union(marks[1]))
+
+
+def _deletion_waits(profile: str, models: Iterable[Any]) -> bool:
+    """Whether a row of one of these models is here that is to be deleted."""
+    waiting = Store.objects.filter(profile=profile, dirty_bit=True, deleted=True).order_by()
+    deleted = set(waiting.values_list("id", flat=True)) if models else set()
+    return bool(deleted) and any(model._base_manager.filter(pk__in=ids(deleted)).exists() for model in models)
 
 
 def _applicable(model: type[SyncableModel], profile: str, sync_filter: Filter) -> list[_Applicable]:

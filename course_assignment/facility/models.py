@@ -183,7 +183,10 @@ class Collection(MPTTModel, FacilityDataModel):
         here = type(self).syncing_objects.filter(pk=self.pk).first() if self._state.adding and self.pk else None
         if here is None:
             try:
-                super().save(*args, **kwargs)
+                with transaction.atomic():
+                    # Before django-mptt reads the numbers that it goes by.
+                    type(self).objects.lock_trees([self.dataset_id] if self.dataset_id else [])
+                    super().save(*args, **kwargs)
             except InvalidMove as error:
                 # What Morango notes with a record that it cannot apply; of anything else, it ends the sync.
                 raise ValidationError("a collection does not belong below itself") from error

@@ -62,36 +62,35 @@ def numbered(new: Iterable[tuple[str, str | None]], parents: Mapping[str, Node],
         below[parent].append(key)
     width = _widths(below)
     found: dict[str, Node] = {}
-
-    def place(keys: Iterable[str], tree: int, left: int, level: int) -> None:
-        for key in keys:
-            found[key] = Node(tree, left, left + width[key] - 1, level)
-            place(below[key], tree, left + 1, level + 1)
-            left += width[key]
-
-    for tree, root in enumerate(list(below[None]), free_tree):
-        place([root], tree, 1, 0)
+    # Keys that go side by side, and where the first one goes; no deeper call, however deep a tree is.
+    rows = [([root], Node(tree, 1, 0, 0)) for tree, root in enumerate(below[None], free_tree)]
     gaps: list[Gap] = []
     moved: dict[int, int] = defaultdict(int)
     for key, node in sorted(parents.items(), key=lambda each: each[1].right):
-        place(below[key], node.tree, node.right + moved[node.tree], node.level + 1)
+        rows.append((below[key], Node(node.tree, node.right + moved[node.tree], 0, node.level + 1)))
         room = sum(width[child] for child in below[key])
         if room:
             gaps.append(Gap(node.tree, node.right, room))
             moved[node.tree] += room
+    while rows:
+        keys, first = rows.pop()
+        left = first.left
+        for key in keys:
+            found[key] = Node(first.tree, left, left + width[key] - 1, first.level)
+            rows.append((below[key], Node(first.tree, left + 1, 0, first.level + 1)))
+            left += width[key]
     return Numbering(found, gaps[::-1])
 
 
 def _widths(below: Mapping[str | None, list[str]]) -> dict[str, int]:
     """How many numbers each new node takes with all that is below it: two for each node."""
     found: dict[str, int] = {}
-
-    def width(key: str) -> int:
-        found[key] = 2 + sum(width(child) for child in below.get(key, ()))
-        return found[key]
-
-    for children in list(below.values()):
-        for key in children:
-            if key not in found:
-                width(key)
+    left = [key for children in below.values() for key in children]
+    while left:
+        key = left[-1]
+        inner = [child for child in below.get(key, ()) if child not in found]
+        if inner:
+            left += inner
+        else:
+            found[left.pop()] = 2 + sum(found[child] for child in below.get(key, ()))
     return found

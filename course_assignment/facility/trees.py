@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import accumulate
 from typing import Any
 
+from django.db import connection
 from django.db.models import Case, F, Max, Value, When
 from morango.models.manager import SyncableModelManager
 from morango.models.query import SyncableModelQuerySet
@@ -13,6 +14,7 @@ from mptt.managers import TreeManager
 from mptt.querysets import TreeQuerySet
 
 from course_assignment.facility.numbering import Gap, Node, numbered
+from morango_collection_sync.applied import NotTogether
 from morango_collection_sync.value_lists import ids
 
 _BATCH = 100
@@ -37,19 +39,32 @@ class CollectionManager(TreeManager.from_queryset(CollectionQuerySet), SyncableM
         """Give new collections their numbers, and make room for them in the tree, inside a transaction.
 
         :param new: not saved yet; each is to become the last child of its parent, in their order
+        :raises NotTogether: when a parent is not there any more
         """
         if not new:
             return
+        self.lock_trees(each.dataset_id for each in new)
         above = {each.parent_id for each in new} - {each.pk for each in new} - {None}
         rows = self.model._base_manager.filter(pk__in=ids(above)).select_for_update()
         places = rows.values_list("pk", "tree_id", "lft", "rght", "level")
         parents = {key: Node(*numbers) for key, *numbers in places}
+        if above != {*parents}:
+            raise NotTogether
         trees = self.model._base_manager.aggregate(last=Max("tree_id"))["last"]
         numbering = numbered([(each.pk, each.parent_id) for each in new], parents, (trees or 0) + 1)
         for start in range(0, len(numbering.gaps), _BATCH):
             self._make_room(numbering.gaps[start : start + _BATCH])
         for each in new:
             each.tree_id, each.lft, each.rght, each.level = numbering.new[each.pk]
+
+    def lock_trees(self, dataset_ids: Iterable[str]) -> None:
+        """Wait for whoever numbers the trees of these datasets, or a new one; what is read next is what they wrote."""
+        if connection.vendor == "postgresql":
+            # Of a new tree there is no row yet.
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [self.model._meta.db_table])
+        roots = self.model._base_manager.filter(dataset_id__in=ids({*dataset_ids}), parent=None)
+        list(roots.order_by("pk").select_for_update().values_list("pk"))
 
     def _make_room(self, gaps: Collection[Gap]) -> None:
         for tree in {gap.tree for gap in gaps}:
