@@ -38,7 +38,8 @@ class Replica:
     :param tidy: whether a pull was completed, and nothing has been interrupted since
     :param missed: whether the last hub that it pulled from granted less than it knows itself entitled to
     :param waiting: records of which an interrupted sync may have left something that is not applied
-    :param knowing: of a record that has come in place of what was here: what it may be to those who still have that
+    :param knowing: of a record that has come in place of what was here: what it is to this device, which knows both,
+        and to those who still have what was here
     """
 
     is_hub: bool
@@ -50,12 +51,17 @@ class Replica:
     released: set[str] = field(default_factory=set)
     tidy: bool = False
     waiting: set[Key] = field(default_factory=set)
-    knowing: dict[Key, Versions] = field(default_factory=dict)
+    knowing: dict[Key, dict[Version, Version]] = field(default_factory=dict)
     missed: bool = False
 
     def of(self, key: Key) -> Versions:
         """What may be here of a record."""
         return self.records.get(key, UNKNOWN)
+
+    def told_of(self, key: Key) -> Versions:
+        """What a record may be to others that it is pushed to."""
+        knowing, versions = self.knowing.get(key, {}), self.of(key)
+        return versions | {knowing[version] for version in versions if version in knowing}
 
 
 Session = tuple[str, str, Union[str, None]]
@@ -212,6 +218,8 @@ class Oracle:
             if not here.is_hub and not stock:
                 taken -= self._after_pull(client, hub, str(user), granted, after[0], writable, sure=sure)
             self._settle(client, after[0], exactly=sure)
+            # Where nothing has come after all, what was here is pushed by who may write by now.
+            taken -= {key for key in taken if here.of(key) & kept[key]}
         if push:
             scope = [
                 key
@@ -219,7 +227,7 @@ class Oracle:
                 if granted is None or (isinstance(key, AssignmentKey) and key.collection in granted.writable)
                 if key not in taken and (key not in before.same or versions != before.client.get(key))
             ]
-            pushed = here.records
+            pushed = {key: here.told_of(key) for key in here.records}
             if not sure:
                 pushed = _with_what_was_queued(self._queued_to_push, session, _either(before.client, pushed))
             self._receive(hub, scope, pushed, sure=sure)
@@ -374,8 +382,8 @@ class Oracle:
             pairs = [(one, other) for one in mine for other in theirs.get(key, UNKNOWN) if _are_apart(one, other)]
             # What was here is known to be overtaken, and does not come again from one who still has it. To one who
             # gets what is here instead, the two are apart all the same.
-            knowing = {Version(other.value, one.before | other.before) for one, other in pairs}
-            apart = knowing | {other for _, other in pairs}
+            knowing = {Version(other.value, one.before | other.before): other for one, other in pairs}
+            apart = {*knowing, *knowing.values()}
             if apart and not surely:
                 merged = {
                     version
@@ -383,7 +391,7 @@ class Oracle:
                     if possibly or version in mine or not _is_meeting_of(version, apart)
                 }
                 replica.records[key] = frozenset(merged | apart)
-                replica.knowing[key] = frozenset(knowing)
+                replica.knowing.setdefault(key, {}).update(knowing)
                 taken.add(key)
         return taken
 
@@ -529,7 +537,7 @@ class Oracle:
             common = here.records[key] & there.records[key]
             if common:
                 there.records[key] = common
-                here.records[key] = common | (here.records[key] & here.knowing.get(key, frozenset()))
+                here.records[key] = common | (here.records[key] & {*here.knowing.get(key, ())})
 
     def _note_reached(self, name: str, keys: Iterable[Key]) -> None:
         replica = self._replicas[name]

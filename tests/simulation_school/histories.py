@@ -254,3 +254,18 @@ def push_is_resumed_when_the_device_has_made_again_what_it_had_deleted(school: S
         sync(school, seat, hub)
         sync(school, seat, hub)
     school.settle()
+
+
+@history
+def version_of_one_hub_is_pushed_to_another_that_has_forgotten_its_own(school: School) -> None:
+    """Made and deleted between two syncs, an assignment has never been there; the pushed one is all there is."""
+    hub, other = school.hubs
+    for each in (hub, other):
+        school.assign(each, None, CLASS, "course-1", active=True)
+    school.enrol(hub, "user1", CLASS)
+    seat = tablet(school, hub, "user1")
+    school.unassign(other, None, ONE)
+    school.coach(other, "user1", CLASS)
+    sync(school, seat, other)
+    assert ONE in school.observe(other).rows
+    school.settle()
