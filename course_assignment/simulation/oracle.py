@@ -188,6 +188,7 @@ class Oracle:
         push: bool,
         sure: bool,
         stock: bool,
+        forgetful: bool,
         writable: frozenset[str],
         before: Before,
         after: tuple[Observed, Observed],
@@ -198,6 +199,8 @@ class Oracle:
         :param granted: what the hub granted; None for the whole facility
         :param sure: whether it was completed, with nothing left over from an earlier one
         :param stock: whether the device lacks the extension
+        :param forgetful: whether one of both does. Plain Morango lowers its counters to those of a peer that has
+            fewer, and then takes what it has for something that it has not (``update_fsics``, 0.8.15)
         :param writable: the collections that a user of the device might write in before it
         :param before: what both had before it
         :param after: what both have now
@@ -211,6 +214,8 @@ class Oracle:
             scope = [key for key in before.hub if _is_pulled(key, user, granted) and key not in before.same]
             kept = {key: here.of(key) for key in scope}
             self._receive(client, scope, before.hub, sure=sure)
+            if forgetful:
+                here.records.update({key: here.of(key) | versions for key, versions in kept.items()})
             if not here.is_hub and not stock:
                 taken = self._take_received(client, kept, before.hub, writable)
             if sure:
@@ -230,7 +235,10 @@ class Oracle:
             pushed = {key: here.told_of(key) for key in here.records}
             if not sure:
                 pushed = _with_what_was_queued(self._queued_to_push, session, _either(before.client, pushed))
+            there_before = {key: there.of(key) for key in scope}
             self._receive(hub, scope, pushed, sure=sure)
+            if forgetful:
+                there.records.update({key: there.of(key) | versions for key, versions in there_before.items()})
             if sure:
                 there.waiting.clear()
             self._settle(hub, after[1], exactly=sure)

@@ -280,6 +280,7 @@ class School(People):
                 push=push,
                 sure=completed and not resumed,
                 stock=seat.is_stock,
+                forgetful=seat.is_stock or hub.is_stock,
                 writable=writable,
                 before=before,
                 after=(self.observe(seat), self.observe(hub)),
