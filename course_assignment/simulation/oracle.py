@@ -19,6 +19,7 @@ from course_assignment.simulation.versions import (
     AssignmentKey,
     CollectionKey,
     Key,
+    TieKey,
     Version,
     Versions,
     all_met,
@@ -98,6 +99,7 @@ class Oracle:
         self._lost: set[int] = set()
         self._queued: dict[Session, dict[Key, Versions]] = {}
         self._queued_to_push: dict[Session, dict[Key, Versions]] = {}
+        self._deletions: set[int] = set()
         self.put_back_on_a_hub: set[Key] = set()
         """Records that a hub has lost versions of."""
         self._ever: dict[Key, set[Any]] = {}
@@ -115,6 +117,8 @@ class Oracle:
         self._number += 1
         self._edited_on[self._number] = name
         replica = self._replicas[name]
+        if value is None:
+            self._deletions.add(self._number)
         self._ever.setdefault(key, set()).add(value)
         made_here = value is None and any(self._is_made_here(name, version) for version in replica.of(key))
         replica.records[key] = frozenset(Version(value, version.before | {self._number}) for version in replica.of(key))
@@ -289,6 +293,8 @@ class Oracle:
         possible = {version.value for version in self._replicas[name].of(key)}
         if self._hangs_on_nothing(key, collections):
             return {None}
+        if isinstance(key, TieKey) and self._has_come_back(name, key.collection):
+            possible.add(None)
         return possible
 
     def pending(self, name: str, key: Key, versions: Versions) -> tuple[bool, bool]:
@@ -348,6 +354,19 @@ class Oracle:
             above = self.class_of[key.collection]
             return above is not None and above not in collections
         return key.collection not in collections
+
+    def _has_come_back(self, name: str, collection: str) -> bool:
+        """Whether a collection was deleted, and is there again, because somebody has changed it apart.
+
+        Morango has dropped the rows that referred to it, and keeps the records for applied.
+        """
+        above = self.class_of[collection]
+        versions = [
+            version
+            for label in (collection, *([above] if above else []))
+            for version in self._replicas[name].of(CollectionKey(label))
+        ]
+        return any(version.before & self._deletions for version in versions)
 
     def _meeting(self, name: str) -> Any:
         def number(together: frozenset[int]) -> int:
