@@ -35,7 +35,7 @@ FOUND_BY: dict[str, tuple[str, set[str]]] = {
     "serializes_the_first_partition": ("retitle sync", {"P2", "P3", "P5"}),
     "keeps_a_grant_with_the_session": ("role_ended_unheard", {"P2", "P5", "P6", "P7"}),
     "drops_one_of_a_batch": ("new_device", {"P2"}),
-    "forgets_a_partitions_counters": ("retitle sync", {"P2", "P3"}),
+    "forgets_a_partitions_counters": ("retitle sync", {"P2", "P3", "P5"}),
 }
 """For each fault, the rules that go first, and the promises that it may break first."""
 
