@@ -39,8 +39,7 @@ class Replica:
     :param tidy: whether a pull was completed, and nothing has been interrupted since
     :param missed: whether the last hub that it pulled from granted less than it knows itself entitled to
     :param waiting: records of which an interrupted sync may have left something that is not applied
-    :param knowing: of a record that has come in place of what was here: what it is to this device, which knows both,
-        and to those who still have what was here
+    :param knowing: of a record that has come in place of what was here: what it is to this device, which knows both
     """
 
     is_hub: bool
@@ -52,17 +51,12 @@ class Replica:
     released: set[str] = field(default_factory=set)
     tidy: bool = False
     waiting: set[Key] = field(default_factory=set)
-    knowing: dict[Key, dict[Version, Version]] = field(default_factory=dict)
+    knowing: dict[Key, Versions] = field(default_factory=dict)
     missed: bool = False
 
     def of(self, key: Key) -> Versions:
         """What may be here of a record."""
         return self.records.get(key, UNKNOWN)
-
-    def told_of(self, key: Key) -> Versions:
-        """What a record may be to others that it is pushed to."""
-        knowing, versions = self.knowing.get(key, {}), self.of(key)
-        return versions | {knowing[version] for version in versions if version in knowing}
 
 
 Session = tuple[str, str, Union[str, None]]
@@ -236,7 +230,11 @@ class Oracle:
                 if granted is None or (isinstance(key, AssignmentKey) and key.collection in granted.writable)
                 if key not in taken and (key not in before.same or versions != before.client.get(key))
             ]
-            pushed = {key: here.told_of(key) for key in here.records}
+            for key in scope:
+                # To the hub, what it has and what comes are apart, or it takes both for known, as the device has told.
+                if here.of(key) & here.knowing.get(key, frozenset()) and here.of(key) != there.of(key):
+                    self._lose_track_of(key)
+            pushed = here.records
             if not sure:
                 pushed = _with_what_was_queued(self._queued_to_push, session, _either(before.client, pushed))
             there_before = {key: there.of(key) for key in scope}
@@ -409,8 +407,8 @@ class Oracle:
             pairs = [(one, other) for one in mine for other in theirs.get(key, UNKNOWN) if _are_apart(one, other)]
             # What was here is known to be overtaken, and does not come again from one who still has it. To one who
             # gets what is here instead, the two are apart all the same.
-            knowing = {Version(other.value, one.before | other.before): other for one, other in pairs}
-            apart = {*knowing, *knowing.values()}
+            knowing = {Version(other.value, one.before | other.before) for one, other in pairs}
+            apart = knowing | {other for _, other in pairs}
             if apart and not surely:
                 merged = {
                     version
@@ -418,7 +416,7 @@ class Oracle:
                     if possibly or version in mine or not _is_meeting_of(version, apart)
                 }
                 replica.records[key] = frozenset(merged | apart)
-                replica.knowing.setdefault(key, {}).update(knowing)
+                replica.knowing[key] = replica.knowing.get(key, frozenset()) | knowing
                 taken.add(key)
         return taken
 
@@ -564,7 +562,7 @@ class Oracle:
             common = here.records[key] & there.records[key]
             if common:
                 there.records[key] = common
-                here.records[key] = common | (here.records[key] & {*here.knowing.get(key, ())})
+                here.records[key] = common | (here.records[key] & here.knowing.get(key, frozenset()))
 
     def _note_reached(self, name: str, keys: Iterable[Key]) -> None:
         replica = self._replicas[name]
