@@ -269,3 +269,16 @@ def version_of_one_hub_is_pushed_to_another_that_has_forgotten_its_own(school: S
     sync(school, seat, other)
     assert ONE in school.observe(other).rows
     school.settle()
+
+
+@history
+def class_with_a_member_deleted_on_one_hub_and_renamed_on_another(school: School) -> None:
+    """The class comes back to the member's tablet; the row of the membership need not."""
+    hub, other = school.hubs
+    school.enrol(other, "user1", CLASS)
+    seat = tablet(school, other, "user1")
+    school.rename(other, CLASS)
+    school.delete_collection(hub, CLASS)
+    sync(school, seat, hub)
+    sync(school, seat, other)
+    school.settle()
