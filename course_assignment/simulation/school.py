@@ -187,8 +187,11 @@ class School(People):
         self.oracle.decided(seat.name, edit, restored=restore and (edit.value is not None or edit.key in before.rows))
 
     def may_put_back(self, seat: Seat) -> bool:
-        """Whether a device has a backup, and has met one other device at most since."""
-        return bool(seat.backups) and len(seat.backups[0][3]) <= 1
+        """Whether a device has a backup, and has met one other device at most since, which has the extension."""
+        met = seat.backups[0][3] if seat.backups else set()
+        return (
+            bool(seat.backups) and len(met) <= 1 and met <= {each.name for each in self.all_seats if not each.is_stock}
+        )
 
     def rogue(self, hub: Seat, user: str, label: str, victim: str) -> None:
         """A coach's device pushes an assignment to a collection of theirs whose content is of another collection."""
