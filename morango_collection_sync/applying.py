@@ -12,6 +12,7 @@ from morango.registry import syncable_models
 
 from morango_collection_sync import upstream
 from morango_collection_sync.edits import serialize_edits
+from morango_collection_sync.orphans import let_orphans_wait
 from morango_collection_sync.prefixes import Prefixes
 from morango_collection_sync.retries import until_settled
 from morango_collection_sync.together import apply_together, models_applied_together
@@ -54,6 +55,12 @@ def _apply(profile: str, sync_filter: tuple[str, ...]) -> None:
     if _apply_in_turn(first, waiting, profile, sync_filter):
         waiting = _waiting(profile, sync_filter)
     later = {model.morango_model_name for model in last}
+    orphaned = let_orphans_wait(profile, waiting)
+    if orphaned:
+        # By themselves, and what becomes of them is serialized: what refers to them then finds them there, or deleted.
+        until_settled(partial(upstream.deserialize, profile, upstream.CoveringFilter(orphaned, sync_filter)))
+        serialize_edits(profile, sync_filter)
+        waiting = _waiting(profile, sync_filter)
     if not waiting.keys() <= later:
         in_between = {name: partitions for name, partitions in waiting.items() if name not in later}
         _apply_one_by_one(profile, in_between, sync_filter)

@@ -282,3 +282,18 @@ def class_with_a_member_deleted_on_one_hub_and_renamed_on_another(school: School
     sync(school, seat, hub)
     sync(school, seat, other)
     school.settle()
+
+
+@history
+def role_in_a_group_whose_class_another_hub_has_deleted(school: School) -> None:
+    """The group's row went with the class; what refers to it is no reason for a sync to fail."""
+    hub, other = school.hubs
+    group = school.new_collection(hub, CLASS)
+    seat = tablet(school, hub, "user1")
+    school.delete_collection(other, CLASS)
+    sync(school, seat, other)
+    school.coach(hub, "user1", group)
+    school.assign(hub, None, group, "course-1", active=True)
+    sync(school, seat, hub)
+    sync(school, seat, hub)
+    school.settle()
