@@ -58,7 +58,7 @@ def _apply(profile: str, sync_filter: tuple[str, ...]) -> None:
     orphaned = let_orphans_wait(profile, waiting)
     if orphaned:
         # By themselves, and what becomes of them is serialized: what refers to them then finds them there, or deleted.
-        until_settled(partial(upstream.deserialize, profile, upstream.CoveringFilter(orphaned, sync_filter)))
+        _deserialize(profile, orphaned, sync_filter)
         serialize_edits(profile, sync_filter)
         waiting = _waiting(profile, sync_filter)
     if not waiting.keys() <= later:
@@ -91,7 +91,11 @@ def _apply_after_edits(model: type[SyncableModel], profile: str, sync_filter: tu
 
 
 def _apply_one_by_one(profile: str, waiting: dict[str, set[str]], sync_filter: tuple[str, ...]) -> None:
-    partitions = set().union(*waiting.values(), _of_parents(profile, waiting, sync_filter))
+    _deserialize(profile, set().union(*waiting.values(), _of_parents(profile, waiting, sync_filter)), sync_filter)
+
+
+def _deserialize(profile: str, partitions: set[str], sync_filter: tuple[str, ...]) -> None:
+    """Let Morango apply what waits in these partitions, or, where they are too many for it, in their datasets."""
     if len(partitions) > _MOST_PREFIXES:
         partitions = {partition[:32] for partition in partitions}
     covering = upstream.CoveringFilter(partitions, sync_filter)
