@@ -38,20 +38,11 @@ class HubContext(LocalSessionContext):
 
         :raises ValueError: for a stage behind the one that the session has reached, or when the session has ended
         """
-        if not self._has_transfer_session:
-            return
-        if stage is None and stage_status is None:
+        if not self._has_transfer_session or (stage is None and stage_status is None):
             return
         session, sync_session = self.transfer_session, self.sync_session
         session.sync_session = sync_session
-        session.last_activity_timestamp = timezone.now()
         if stage is None or not self._begin(stage, stage_status):
-            if stage is not None:
-                # Another process may have come further, asked for the same again.
-                session.refresh_from_db()
-                session.sync_session = sync_session
-                _require_open(session, stage)
-                session.last_activity_timestamp = timezone.now()
             self._note(TransferSession.objects.filter(transfer_stage=session.transfer_stage), stage, stage_status)
         if not self._has_noted_activity:
             self._has_noted_activity = True
@@ -59,19 +50,28 @@ class HubContext(LocalSessionContext):
             sync_session.save(update_fields=["last_activity_timestamp"])
 
     def _begin(self, stage: str, stage_status: str | None) -> bool:
-        """Note that a stage begins, where the session is in the database what it is here; whether it is."""
-        session = self.transfer_session
+        """Note that a stage begins, where the session is in the database what it is here; whether it is.
+
+        Where it is not, it is read anew: another process has come further, asked for the same again.
+        """
+        session, sync_session = self.transfer_session, self.sync_session
         _require_open(session, stage)
         unchanged = TransferSession.objects.filter(
             active=True,
             transfer_stage=session.transfer_stage,
             transfer_stage_status=session.transfer_stage_status,
         )
-        return self._note(unchanged, stage, stage_status)
+        if self._note(unchanged, stage, stage_status):
+            return True
+        session.refresh_from_db()
+        session.sync_session = sync_session
+        _require_open(session, stage)
+        return False
 
     def _note(self, sessions: QuerySet, stage: str | None, stage_status: str | None) -> bool:
         """Note it here, and with the session if it is among these; whether it is."""
         session = self.transfer_session
+        session.last_activity_timestamp = timezone.now()
         names = {"transfer_stage": stage, "transfer_stage_status": stage_status}
         changed = {name: value for name, value in names.items() if value is not None}
         noted = sessions.filter(pk=session.pk).update(
