@@ -252,12 +252,12 @@ def keeps_a_grant_with_the_session() -> Iterator[None]:
 
 @plant
 def drops_one_of_a_batch() -> Any:
-    """Of records that are applied together, the last one is taken for applied."""
+    """Of course assignments that are applied together, the last one is taken for applied."""
     right = applying.apply_together
 
     def apply(model: Any, profile: str, sync_filter: Any) -> None:
         waiting = Store.objects.filter(profile=profile, model_name=model.morango_model_name, dirty_bit=True)
-        last = waiting.order_by("id").last()
+        last = waiting.order_by("id").last() if model is CourseAssignment else None
         if last is not None:
             Store.objects.filter(id=last.id).update(dirty_bit=False)
         right(model, profile, sync_filter)
