@@ -211,9 +211,7 @@ class Oracle:
         if pull:
             scope = [key for key in before.hub if _is_pulled(key, user, granted) and key not in before.same]
             kept = {key: here.of(key) for key in scope}
-            self._receive(client, scope, before.hub, sure=sure)
-            if forgetful:
-                here.records.update({key: here.of(key) | versions for key, versions in kept.items()})
+            self._receive(client, scope, before.hub, sure=sure, complete=not forgetful)
             if not here.is_hub and not stock:
                 taken = self._take_received(client, kept, before.hub, writable)
             if sure:
@@ -237,10 +235,7 @@ class Oracle:
             pushed = here.records
             if not sure:
                 pushed = _with_what_was_queued(self._queued_to_push, session, _either(before.client, pushed))
-            there_before = {key: there.of(key) for key in scope}
-            self._receive(hub, scope, pushed, sure=sure)
-            if forgetful:
-                there.records.update({key: there.of(key) | versions for key, versions in there_before.items()})
+            self._receive(hub, scope, pushed, sure=sure, complete=not forgetful)
             if sure:
                 there.waiting.clear()
             self._settle(hub, after[1], exactly=sure)
@@ -376,7 +371,9 @@ class Oracle:
 
         return number
 
-    def _receive(self, name: str, scope: Iterable[Key], theirs: dict[Key, Versions], *, sure: bool) -> None:
+    def _receive(
+        self, name: str, scope: Iterable[Key], theirs: dict[Key, Versions], *, sure: bool, complete: bool
+    ) -> None:
         replica = self._replicas[name]
         for key in scope:
             mine, other = replica.of(key), theirs.get(key, UNKNOWN)
@@ -386,9 +383,9 @@ class Oracle:
                 self._lose_track_of(key)
                 continue
             merged = all_met(mine, other, self._meeting(name))
-            if not sure:
-                if merged != mine:
-                    replica.waiting.add(key)
+            if not sure and merged != mine:
+                replica.waiting.add(key)
+            if not sure or not complete:
                 merged |= mine
             replica.records[key] = self._with_its_collection(name, key, merged)
 
