@@ -49,7 +49,7 @@ class ReleasePlan:
 
     :param unreadable: partitions that none of the device's users may read
     :param to_fetch_again: partitions that they may read, but hold an edit that nobody may push any more: the hub's
-        version has to come back in its place
+        version has to come back in its place, from the hub that has just granted them
     """
 
     unreadable: frozenset[str]
@@ -75,17 +75,21 @@ class Released:
     quarantined: int = 0
 
 
-def plan_release(held: Iterable[str], grant: Grant, edited: Iterable[str]) -> ReleasePlan:
+def plan_release(held: Iterable[str], grant: Grant, edited: Iterable[str], granted: Iterable[str]) -> ReleasePlan:
     """Decide what to release. Pure.
+
+    An edit that nobody may push stays where it is until a hub grants its collection: one that does not has nothing to
+    bring in its place.
 
     :param held: collection partitions of the grant's dataset of which anything is on the device
     :param grant: what the device's users may read and write together
     :param edited: those of them with edits that no hub is known to have
+    :param granted: the partitions that a hub has granted in the pull at whose end this is decided
     """
     readable = set(grant.partitions(push=False))
     writable = set(grant.partitions(push=True))
     unreadable = frozenset(held) - readable
-    return ReleasePlan(unreadable, (frozenset(edited) & readable) - writable)
+    return ReleasePlan(unreadable, (frozenset(edited) & readable & frozenset(granted)) - writable)
 
 
 def release_unreadable(profile: str, dataset_id: str) -> Released:
@@ -129,7 +133,8 @@ def release_prepared(
         held = held_partitions(profile, dataset_id) - partitions_to_serialize(profile, dataset_id)
         grant = grant_of_all(dataset_id, (policy.grant_for(user_id, dataset_id) for user_id in users))
         edits = pending_edits(held)
-        plan = plan_release(held, grant, (record.partition for record in edits))
+        granted = () if finishing is None else finishing.get_filter()
+        plan = plan_release(held, grant, (record.partition for record in edits), granted)
         if not plan.partitions:
             return Released({})
         quarantined = quarantine([record for record in edits if record.partition in plan.partitions])

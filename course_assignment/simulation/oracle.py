@@ -457,6 +457,9 @@ class Oracle:
                 continue
             certain, possible = self.pending(name, key, versions)
             unreadable = key.collection not in rights.readable
+            if not unreadable and key.collection not in granted and sure:
+                # What nobody may push stays until a hub has something to bring in its place.
+                continue
             if unreadable and sure:
                 replica.set_aside[key] = versions
                 if certain:

@@ -297,3 +297,22 @@ def role_in_a_group_whose_class_another_hub_has_deleted(school: School) -> None:
     sync(school, seat, hub)
     sync(school, seat, hub)
     school.settle()
+
+
+@history
+def role_ends_on_a_hub_that_has_not_heard_of_the_membership(school: School) -> None:
+    """It has nothing to bring in place of the edit, nor of the other records: all stay until a hub has."""
+    hub, other = school.hubs
+    school.coach(hub, "user1", CLASS)
+    school.assign(hub, None, CLASS, "course-1", active=True)
+    school.assign(hub, None, CLASS, "course-2", active=True)
+    seat = tablet(school, hub, "user1")
+    school.enrol(other, "user1", CLASS)
+    edit(school, seat)
+    sync(school, seat, other, push=False)
+    school.end_coach(hub, "user1", CLASS)
+    sync(school, seat, hub)
+    assert {ONE, TWO} <= {*school.observe(seat).rows}
+    assert not school.observe(seat).quarantine
+    school.settle()
+    assert [kept.key for kept in school.observe(seat).quarantine] == [ONE]

@@ -87,10 +87,10 @@ def releases_by_the_peers_list() -> Iterator[None]:
     right, plan = release.release_prepared, release.plan_release
 
     def release_ungranted(profile: str, dataset_id: str, *, finishing: TransferSession) -> Released:
-        def by_list(held: Iterable[str], grant: Grant, edited: Iterable[str]) -> Any:
+        def by_list(held: Iterable[str], grant: Grant, edited: Iterable[str], granted: Iterable[str]) -> Any:
             held = frozenset(held)
             listed = frozenset(each.partition(":")[2] for each in held.intersection(finishing.get_filter()))
-            return plan(held, Grant(dataset_id, listed, grant.writable & listed), edited)
+            return plan(held, Grant(dataset_id, listed, grant.writable & listed), edited, granted)
 
         with mock.patch.object(release, "plan_release", by_list):
             return right(profile, dataset_id, finishing=finishing)
@@ -111,9 +111,9 @@ def forgets_other_users() -> Any:
 
     right = release.plan_release
 
-    def plan(held: Iterable[str], grant: Grant, edited: Iterable[str]) -> Any:
+    def plan(held: Iterable[str], grant: Grant, edited: Iterable[str], granted: Iterable[str]) -> Any:
         first = min(get_policy().local_user_ids(grant.dataset_id))
-        return right(held, get_policy().grant_for(first, grant.dataset_id), edited)
+        return right(held, get_policy().grant_for(first, grant.dataset_id), edited, granted)
 
     return mock.patch.object(release, "plan_release", plan)
 
