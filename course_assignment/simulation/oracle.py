@@ -154,6 +154,8 @@ class Oracle:
         for number, device in self._edited_on.items():
             if device == name and number not in kept:
                 self._lost.add(number)
+        for key, versions in snapshot.records.items():
+            snapshot.records[key] = versions | self._saved_again(name, versions)
 
     def before(self, client: str, hub: str, observed: tuple[Observed, Observed]) -> Before:
         """What both sides of a sync have before it."""
@@ -317,6 +319,15 @@ class Oracle:
 
     def _is_made_here(self, name: str, version: Version) -> bool:
         return all(self._edited_on.get(number) == name for number in version.before)
+
+    def _saved_again(self, name: str, versions: Versions) -> Versions:
+        """What a device that was put back may make of its own records: it saves again what it knows nobody to have.
+
+        Whoever has them all the same, since an answer was lost, may have made something of them meanwhile.
+        """
+        self._number += 1
+        own = [version for version in versions if any(self._edited_on.get(each) == name for each in version.before)]
+        return frozenset(Version(version.value, version.before | {self._number}) for version in own)
 
     def _lose_track_of(self, key: Key) -> None:
         self.lost_track_of.add(key)

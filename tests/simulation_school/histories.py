@@ -316,3 +316,22 @@ def role_ends_on_a_hub_that_has_not_heard_of_the_membership(school: School) -> N
     assert not school.observe(seat).quarantine
     school.settle()
     assert [kept.key for kept in school.observe(seat).quarantine] == [ONE]
+
+
+@history
+def hub_put_back_that_has_not_heard_what_another_has_of_it(school: School) -> None:
+    """What it saves again stands beside what the other one has made of it."""
+    hub, other = school.hubs
+    school.enrol(hub, "user1", CLASS)
+    sync(school, other, hub, push=False)
+    seat = tablet(school, other, "user1")
+    school.withdraw(other, "user1", CLASS)
+    sync(school, seat, other)
+    school.back_up(hub)
+    school.rename(hub, CLASS)
+    sync(school, seat, hub)
+    school.put_back(hub)
+    school.rename(hub, CLASS)
+    sync(school, seat, hub)
+    hub.must_meet = None
+    school.settle()
