@@ -230,9 +230,11 @@ class Oracle:
                 if granted is None or (isinstance(key, AssignmentKey) and key.collection in granted.writable)
                 if key not in taken and (key not in before.same or versions != before.client.get(key))
             ]
-            for key in scope:
-                # To the hub, what it has and what comes are apart, or it takes both for known, as the device has told.
-                if here.of(key) & here.knowing.get(key, frozenset()) and here.of(key) != there.of(key):
+            for key, known in list(here.knowing.items()):
+                # The device tells what it knows, whether the record itself goes along or is there already. To the hub,
+                # or to another hub that has not been told, the two versions are apart all the same.
+                is_told = granted is None or (isinstance(key, AssignmentKey) and key.collection in granted.writable)
+                if is_told and here.of(key) & known and here.of(key) != there.of(key):
                     self._lose_track_of(key)
             pushed = here.records
             if not sure:
@@ -334,6 +336,7 @@ class Oracle:
         for replica in self._replicas.values():
             if key in replica.records:
                 replica.records[key] = UNKNOWN
+            replica.knowing.pop(key, None)
 
     def _with_its_collection(self, name: str, key: Key, versions: Versions) -> Versions:
         """Morango deletes what arrives and refers to something that was deleted, and tells so."""

@@ -335,3 +335,18 @@ def hub_put_back_that_has_not_heard_what_another_has_of_it(school: School) -> No
     sync(school, seat, hub)
     hub.must_meet = None
     school.settle()
+
+
+@history
+def version_taken_by_a_member_who_is_a_coach_to_the_hub_it_is_of(school: School) -> None:
+    """The device tells that hub of the version that it had before, too; to the other hub the two are apart."""
+    hub, other = school.hubs
+    school.enrol(hub, "user1", CLASS)
+    school.coach(other, "user1", CLASS)
+    for each in (hub, other):
+        school.assign(each, None, CLASS, "course-1", active=True)
+    # A device tells of those that saved a record of a collection last.
+    school.assign(hub, None, CLASS, "course-2", active=True)
+    seat = tablet(school, hub, "user1")
+    sync(school, seat, other)
+    school.settle()
