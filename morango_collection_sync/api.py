@@ -70,9 +70,10 @@ class TransferSessionViewSet(viewsets.TransferSessionViewSet):
         sync_filter = Filter(request.data["filter"])
         if not _is_certified(sync_session, sync_filter, push=push):
             raise PermissionDenied("the filter is outside of what the certificates of this sync session allow")
-        context = HubContext.from_request(request, sync_session=sync_session, sync_filter=sync_filter, is_push=push)
         stage = transfer_stages.INITIALIZING if self.async_allowed() else transfer_stages.QUEUING
-        result = viewsets.session_controller.proceed_to_and_wait_for(stage, context=context, max_interval=2)
+        session = {"sync_session": sync_session, "sync_filter": sync_filter, "is_push": push}
+        with HubContext.from_request(request, target=stage, **session) as context:
+            result = viewsets.session_controller.proceed_to_and_wait_for(stage, context=context, max_interval=2)
         if result == transfer_statuses.ERRORED:
             raise context.error or RuntimeError(f"the stage '{stage}' has failed")
         return self._answer(context.transfer_session, ("filter",), status=201)
@@ -94,13 +95,13 @@ class TransferSessionViewSet(viewsets.TransferSessionViewSet):
             # How many have come is known here.
             request.data.pop("records_transferred", None)
             refuse_many_records(transfer_session, request.data.get("records_total") or 0)
+        else:
+            # How many were queued, too.
+            request.data.pop("records_total", None)
         if stage is not None:
-            context = HubContext.from_request(request, transfer_session=transfer_session)
             # Records come by requests of their own, so that this stage is nothing to wait for.
-            if self.async_allowed() or stage == transfer_stages.TRANSFERRING:
-                viewsets.session_controller.proceed_to(stage, context=context)
-            else:
-                viewsets.session_controller.proceed_to_and_wait_for(stage, context=context, max_interval=2)
+            at_once = self.async_allowed() or stage == transfer_stages.TRANSFERRING
+            context = self._bring_to(stage, transfer_session, at_once=at_once)
             if context.stage_status == transfer_statuses.ERRORED:
                 # It may have ended.
                 transfer_session = self.get_object()
@@ -109,6 +110,15 @@ class TransferSessionViewSet(viewsets.TransferSessionViewSet):
 
     def get_queryset(self) -> QuerySet:
         return without_private_keys(super().get_queryset(), "sync_session__")
+
+    def _bring_to(self, stage: str, transfer_session: TransferSession, *, at_once: bool) -> HubContext:
+        """Run what remains of the stages up to this one, or (not ``at_once``) wait until they are through."""
+        with HubContext.from_request(self.request, target=stage, transfer_session=transfer_session) as context:
+            if at_once:
+                viewsets.session_controller.proceed_to(stage, context=context)
+            else:
+                viewsets.session_controller.proceed_to_and_wait_for(stage, context=context, max_interval=2)
+        return context
 
     def _take_numbers(self, transfer_session: TransferSession) -> None:
         told = {name: self.request.data[name] for name in _NUMBERS if self.request.data.get(name) is not None}
@@ -139,15 +149,10 @@ class TransferSessionViewSet(viewsets.TransferSessionViewSet):
 
         :raises SessionRefused: when one of them has refused it
         """
-        context = HubContext.from_request(self.request, transfer_session=transfer_session)
-        if self.async_allowed():
-            viewsets.session_controller.proceed_to(transfer_stages.CLEANUP, context=context)
-        else:
-            viewsets.session_controller.proceed_to_and_wait_for(
-                transfer_stages.CLEANUP, context=context, max_interval=2
-            )
-            if context.error is not None:
-                raise context.error
+        at_once = self.async_allowed()
+        context = self._bring_to(transfer_stages.CLEANUP, transfer_session, at_once=at_once)
+        if context.error is not None and not at_once:
+            raise context.error
         if transfer_session.transfer_stage_status == transfer_statuses.ERRORED:
             refusal = recorded_refusal(transfer_session.id)
             if refusal is not None:

@@ -24,6 +24,7 @@ _ASK_AGAIN = "morango_collection_sync.operations.later_stages:AskPolicyAgain"
 OPERATIONS: dict[str, tuple[str, ...]] = {
     "MORANGO_INITIALIZE_OPERATIONS": (
         "morango_collection_sync.operations.initializing:WidenFilter",
+        "morango_collection_sync.operations.initializing:OpenTransferSession",
         "morango_collection_sync.operations.initializing:AcceptFilter",
     ),
     "MORANGO_SERIALIZE_OPERATIONS": (

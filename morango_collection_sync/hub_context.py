@@ -2,34 +2,80 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from types import TracebackType
 from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
-from morango.constants import transfer_stages
-from morango.models.core import TransferSession
+from morango.constants import transfer_stages, transfer_statuses
+from morango.models.core import InstanceIDModel, TransferSession
 from morango.sync.context import LocalSessionContext
 from morango.utils import parse_capabilities_from_server_request
 from rest_framework.request import Request
 
+_CARRYING = (transfer_stages.TRANSFERRING, transfer_stages.DEQUEUING, transfer_stages.DESERIALIZING)
+
+_ACTIVITY_IS_NOTED_AFTER = timedelta(minutes=1)
+"""A sync session's last activity tells the ones that were left behind; that of its transfer sessions is exact."""
+
 
 class HubContext(LocalSessionContext):
-    """Keeps the sync session and its certificates for the whole request, and notes its activity once.
+    """Keeps for the whole request what is read of the sync session, and notes where the transfer session is.
 
     Morango reads the sync session anew and writes it for each half of each stage, and with it goes all that was read
     of its certificates (``LocalSessionContext.update_state``, ``TransferSession.update_state``, 0.8.15).
+
+    The end of a stage is noted together with the beginning of the next one, and that of the last one when the ``with``
+    block of this context ends. A process that dies in between leaves a stage that has begun, which is run once more, as
+    after a death at the end of the stage's last operation. A stage at which there is nothing to do is noted neither
+    way.
+
+    :param target: the stage that the request is to bring the transfer session to, if any
     """
 
-    __slots__ = ("_has_noted_activity",)
+    __slots__ = ("_noted", "_own_instance", "_target")
 
-    def __init__(self, request: Request, **kwargs: Any) -> None:
-        self._has_noted_activity = False
+    def __init__(self, request: Request, *, target: str | None = None, **kwargs: Any) -> None:
+        self._noted: tuple[str | None, str | None] | None = None
+        self._own_instance: InstanceIDModel | None = None
+        self._target = target
         super().__init__(request=request, **kwargs)
 
     @classmethod
     def from_request(cls, request: Request, **kwargs: Any) -> HubContext:
         """The context of a request, with what its client says that it is capable of."""
         return cls(request, capabilities=parse_capabilities_from_server_request(request), **kwargs)
+
+    def __enter__(self) -> HubContext:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, raised: BaseException | None, at: TracebackType | None
+    ) -> None:
+        if kind is None and self._noted is not None and self._noted != self._at():
+            self._note_where_it_was()
+
+    def own_instance(self) -> InstanceIDModel:
+        """This hub's present instance; its counter is that of the first time in the request."""
+        if self._own_instance is None:
+            self._own_instance, _ = InstanceIDModel.get_or_create_current_instance()
+        return self._own_instance
+
+    def forget_own_instance(self) -> None:
+        """This hub has taken a new instance id."""
+        self._own_instance = None
+
+    def goes_beyond(self, stage: str) -> bool:
+        """Whether the request brings the transfer session further than to this stage."""
+        return self._target is not None and transfer_stages.stage(self._target) > transfer_stages.stage(stage)
+
+    def update(self, transfer_session: TransferSession | None = None, **kwargs: Any) -> None:
+        """Take over what has changed, and keep the sync session that is here already."""
+        known = self.sync_session
+        if transfer_session is not None and known is not None and transfer_session.sync_session_id == known.id:
+            transfer_session.sync_session = known
+        super().update(transfer_session=transfer_session, **kwargs)
 
     def update_state(self, stage: str | None = None, stage_status: str | None = None) -> None:
         """Note a stage and its status with the transfer session, as it is in the database by now.
@@ -40,46 +86,78 @@ class HubContext(LocalSessionContext):
         """
         if not self._has_transfer_session or (stage is None and stage_status is None):
             return
-        session, sync_session = self.transfer_session, self.sync_session
-        session.sync_session = sync_session
-        if stage is None or not self._begin(stage, stage_status):
-            self._note(TransferSession.objects.filter(transfer_stage=session.transfer_stage), stage, stage_status)
-        if not self._has_noted_activity:
-            self._has_noted_activity = True
-            sync_session.last_activity_timestamp = session.last_activity_timestamp
-            sync_session.save(update_fields=["last_activity_timestamp"])
+        session = self.transfer_session
+        if self._noted is None:
+            self._noted = self._at()
+        if stage is not None:
+            _require_open(session, stage)
+            if not self._has_nothing_to_do_at(stage):
+                self._begin(stage, stage_status)
+                return
+        self._come_to(stage, stage_status)
+        if stage is None and stage_status != transfer_statuses.COMPLETED:
+            self._note_where_it_was()
 
-    def _begin(self, stage: str, stage_status: str | None) -> bool:
-        """Note that a stage begins, where the session is in the database what it is here; whether it is.
+    def _has_nothing_to_do_at(self, stage: str) -> bool:
+        session = self.transfer_session
+        return session.pull and session.records_total == 0 and stage in _CARRYING
 
-        Where it is not, it is read anew: another process has come further, asked for the same again.
+    def _begin(self, stage: str, stage_status: str | None) -> None:
+        """Note that a stage begins, where the session is in the database what was noted of it.
+
+        Where it is not, it is read anew: another request has come further, or was asked for the same.
         """
         session, sync_session = self.transfer_session, self.sync_session
-        _require_open(session, stage)
+        noted_stage, noted_status = self._noted or (None, None)
         unchanged = TransferSession.objects.filter(
-            active=True,
-            transfer_stage=session.transfer_stage,
-            transfer_stage_status=session.transfer_stage_status,
+            active=True, transfer_stage=noted_stage, transfer_stage_status=noted_status
         )
-        if self._note(unchanged, stage, stage_status):
-            return True
+        before = self._at()
+        self._come_to(stage, stage_status)
+        if self._note(unchanged):
+            return
+        self._come_to(*before)
+        current = TransferSession.objects.only("active", "transfer_stage").get(pk=session.pk)
+        _require_open(current, stage)
         session.refresh_from_db()
         session.sync_session = sync_session
-        _require_open(session, stage)
-        return False
+        self._noted = self._at()
+        self._come_to(stage, stage_status)
+        self._note_where_it_was()
 
-    def _note(self, sessions: QuerySet, stage: str | None, stage_status: str | None) -> bool:
-        """Note it here, and with the session if it is among these; whether it is."""
+    def _at(self) -> tuple[str | None, str | None]:
+        return self.transfer_session.transfer_stage, self.transfer_session.transfer_stage_status
+
+    def _come_to(self, stage: str | None, stage_status: str | None) -> None:
         session = self.transfer_session
-        session.last_activity_timestamp = timezone.now()
-        names = {"transfer_stage": stage, "transfer_stage_status": stage_status}
-        changed = {name: value for name, value in names.items() if value is not None}
-        noted = sessions.filter(pk=session.pk).update(
-            **changed, last_activity_timestamp=session.last_activity_timestamp
-        )
-        for name, value in changed.items():
-            setattr(session, name, value)
-        return bool(noted)
+        session.transfer_stage = stage or session.transfer_stage
+        session.transfer_stage_status = stage_status or session.transfer_stage_status
+
+    def _note_where_it_was(self) -> None:
+        """Note the stage and its status, unless another request has brought the session to another stage meanwhile."""
+        noted_stage, _ = self._noted or (None, None)
+        self._note(TransferSession.objects.filter(transfer_stage=noted_stage))
+
+    def _note(self, sessions: QuerySet) -> bool:
+        """Note the stage and its status with the session if it is among these; whether it is."""
+        session, sync_session, now = self.transfer_session, self.sync_session, timezone.now()
+        stage, status = self._at()
+        changed = {"transfer_stage": stage, "transfer_stage_status": status, "last_activity_timestamp": now}
+        if not sessions.filter(pk=session.pk).update(**changed):
+            return False
+        self._noted = (stage, status)
+        session.last_activity_timestamp = now
+        if now - sync_session.last_activity_timestamp > _ACTIVITY_IS_NOTED_AFTER:
+            sync_session.last_activity_timestamp = now
+            sync_session.save(update_fields=["last_activity_timestamp"])
+        return True
+
+
+def own_instance(context: LocalSessionContext) -> InstanceIDModel:
+    """This side's present instance, which a hub reads once in a request."""
+    if isinstance(context, HubContext):
+        return context.own_instance()
+    return InstanceIDModel.get_or_create_current_instance()[0]
 
 
 def _require_open(session: TransferSession, stage: str) -> None:

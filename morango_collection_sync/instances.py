@@ -72,17 +72,17 @@ def notice_put_back(instance: InstanceIDModel, seen: int) -> bool:
     return True
 
 
-def note_told(declared: Any) -> None:
+def note_told(instance_id: str, declared: Any) -> None:
     """Note how far this device tells of itself in a transfer. It counts once records may follow, not before.
 
+    :param instance_id: of this device's present instance, 32 hex digits
     :param declared: its counters in this transfer, in Morango's second format
     """
-    instance, _ = InstanceIDModel.get_or_create_current_instance()
     # Having told nothing is noted, too: whoever then knows of anything knows it from before a restore.
-    highest = highest_counter(declared, instance.id)
-    noted, _ = DeclaredCounter.objects.get_or_create(instance_id=instance.id, defaults={"counter": highest})
+    highest = highest_counter(declared, instance_id)
+    noted, _ = DeclaredCounter.objects.get_or_create(instance_id=instance_id, defaults={"counter": highest})
     if noted.counter < highest:
-        DeclaredCounter.objects.filter(instance_id=instance.id, counter__lt=highest).update(counter=highest)
+        DeclaredCounter.objects.filter(instance_id=instance_id, counter__lt=highest).update(counter=highest)
 
 
 def seen_in_pull(instance: InstanceIDModel, transfer_session: TransferSession) -> int:

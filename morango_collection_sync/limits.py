@@ -58,16 +58,23 @@ def refuse_large_chunk(transfer_session: TransferSession, rows: Sequence[Mapping
         _end(transfer_session, too_many_records(records, transfer_session.records_total or 0))
 
 
-def end_oldest_sessions(sync_session: SyncSession) -> None:
-    """Make room for one more transfer session of this client's certificate, which may have a few open.
-
-    The oldest ones end: a device whose connection breaks leaves one behind each time, and must not lock itself out.
-    """
-    open_sessions = TransferSession.objects.filter(
+def open_sessions_of(sync_session: SyncSession) -> list[TransferSession]:
+    """The transfer sessions that this client's certificate has open, newest first, without what may be long in them."""
+    sessions = TransferSession.objects.filter(
         active=True,
         sync_session__is_server=True,
         sync_session__client_certificate_id=sync_session.client_certificate_id,
-    ).order_by("-last_activity_timestamp")
+    )
+    return list(sessions.order_by("-last_activity_timestamp").defer("filter", "client_fsic", "server_fsic"))
+
+
+def end_oldest_sessions(open_sessions: Sequence[TransferSession]) -> None:
+    """Make room for one more transfer session of a client's certificate, which may have a few open.
+
+    The oldest ones end: a device whose connection breaks leaves one behind each time, and must not lock itself out.
+
+    :param open_sessions: those that it has, newest first
+    """
     limit = conf.max_open_transfer_sessions()
     for transfer_session in open_sessions[limit - 1 :]:
         end_transfer_session(transfer_session, too_many_open(limit))

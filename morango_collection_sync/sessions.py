@@ -24,8 +24,11 @@ def dataset_id_of(certificate: Certificate) -> str:
 
 
 def _id_of_root(certificate: Certificate) -> str:
-    if certificate.parent_id is None:
+    parent = _parent_of(certificate)
+    if parent is None:
         return str(certificate.id)
+    if parent.parent_id is None:
+        return str(parent.id)
     # Only the id: a hub's root certificate comes with its private key, which takes long to load.
     root = Certificate.objects.filter(tree_id=certificate.tree_id, parent=None)
     return str(root.values_list("id", flat=True).get())
@@ -48,10 +51,16 @@ def issued_by_hub(certificate: Certificate) -> bool:
 
 
 def _has_parent_of_dataset(certificate: Certificate) -> bool:
-    # Without the private key, which a hub's own certificate has and which takes long to load.
-    parents = Certificate.objects.select_related("scope_definition").defer("_private_key")
-    parent = parents.filter(id=certificate.parent_id).first()
+    parent = _parent_of(certificate)
     return parent is not None and covers_dataset(parent)
+
+
+def _parent_of(certificate: Certificate) -> Certificate | None:
+    if certificate.parent_id is not None and not Certificate._meta.get_field("parent").is_cached(certificate):
+        # Without the private key, which a hub's own certificate has and which takes long to load.
+        parents = Certificate.objects.select_related("scope_definition").defer("_private_key")
+        certificate.parent = parents.get(id=certificate.parent_id)
+    return certificate.parent
 
 
 def _once(certificate: Certificate, name: str, read: Callable[[Certificate], _Fact]) -> _Fact:
@@ -81,12 +90,17 @@ def _certificate_of(sync_session: SyncSession, name: str) -> Certificate:
 
 
 def without_private_keys(queryset: QuerySet, to_sync_session: str = "") -> QuerySet:
-    """These rows with their sync session's certificates, and without private keys, which take long to load.
+    """These rows with their sync session's certificates and the client's parent, and without private keys.
+
+    Loading a private key takes long.
 
     :param queryset: of sync sessions, or of what belongs to one
     :param to_sync_session: the way there, such as ``sync_session__``
     """
-    certificates = [f"{to_sync_session}{side}_certificate" for side in ("client", "server")]
+    certificates = [
+        f"{to_sync_session}{each}"
+        for each in ("client_certificate", "client_certificate__parent", "server_certificate")
+    ]
     related = [f"{certificate}__scope_definition" for certificate in certificates]
     return queryset.select_related(*related).defer(*(f"{certificate}___private_key" for certificate in certificates))
 

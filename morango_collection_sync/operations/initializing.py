@@ -6,19 +6,23 @@ whether that is right (``morango.sync.context.SessionContext.update``, 0.8.15).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from morango.constants import transfer_stages, transfer_statuses
 from morango.constants.capabilities import ASYNC_OPERATIONS, FSIC_V2_FORMAT
 from morango.models.certificates import Filter
 from morango.models.core import TransferSession
 from morango.sync.context import LocalSessionContext, NetworkSessionContext
 from morango.sync.operations import LocalOperation, NetworkInitializeOperation
 
-from morango_collection_sync.conf import OPERATION_PRIORITY
+from morango_collection_sync.conf import OPERATION_PRIORITY, TAKEOVER_PRIORITY
 from morango_collection_sync.errors import FilterChanged
 from morango_collection_sync.granting import granted_now, refuse_if_shrunk
 from morango_collection_sync.grants import accepted_filter
-from morango_collection_sync.limits import end_oldest_sessions, refuse_many_partitions
+from morango_collection_sync.limits import end_oldest_sessions, open_sessions_of, refuse_many_partitions
 from morango_collection_sync.long_filters import LongFilter
 from morango_collection_sync.partitions import is_well_formed, outside
 from morango_collection_sync.policy import get_policy
@@ -58,12 +62,14 @@ class WidenFilter(LocalOperation):
         excess = outside(context.filter, certificate_filter(certificate, push=context.is_push))
         if excess:
             raise filter_outside(excess)
-        resumed = _resumed_session(context)
+        open_sessions = open_sessions_of(context.sync_session)
+        resumed = _resumed_session(context, open_sessions)
         if resumed is not None:
             # Morango goes on with this one, filter and all.
+            resumed.sync_session = context.sync_session
             refuse_if_shrunk(resumed)
             return False
-        end_oldest_sessions(context.sync_session)
+        end_oldest_sessions([each for each in open_sessions if each.active])
         if _may_be_granted(context):
             granted = granted_now(context.sync_session, push=context.is_push)
             context.update(sync_filter=LongFilter((*context.filter, *granted)))
@@ -106,14 +112,51 @@ class AcceptFilter(NetworkInitializeOperation):
         return response
 
 
-def _resumed_session(context: LocalSessionContext) -> TransferSession | None:
+class OpenTransferSession(LocalOperation):
+    """On the hub: opens a transfer session with one statement.
+
+    Morango looks first whether there is one to take up, whether the id is new, and whether the sync session is there,
+    and tries to write over a session of this id (``InitializeOperation``, 0.8.15). What is found out here when the row
+    is refused is left to it.
+    """
+
+    priority = TAKEOVER_PRIORITY
+
+    def handle(self, context: LocalSessionContext) -> Any:
+        """:raises django.core.exceptions.ValidationError: for what does not fit into a transfer session"""
+        self._assert(context.is_server)
+        self._assert(context.transfer_session is None)
+        data, now = context.request.data, timezone.now()
+        transfer_session = TransferSession(
+            id=data["id"],
+            sync_session=context.sync_session,
+            push=context.is_push,
+            filter=str(context.filter),
+            client_fsic=data.get("client_fsic") or "{}",
+            records_total=data.get("records_total") if context.is_push else None,
+            start_timestamp=now,
+            last_activity_timestamp=now,
+            transfer_stage=transfer_stages.INITIALIZING,
+        )
+        transfer_session.clean_fields(exclude=["sync_session"])
+        try:
+            with transaction.atomic():
+                transfer_session.save(force_insert=True)
+        except IntegrityError:
+            return False
+        context.update(transfer_session=transfer_session)
+        return transfer_statuses.COMPLETED
+
+
+def _resumed_session(context: LocalSessionContext, open_sessions: Iterable[TransferSession]) -> TransferSession | None:
     """The session that the client takes up again.
 
     Morango takes the active one of this direction for it, whatever its id is. A client that asks for another id has
     done with that one, and closing it has not got through.
     """
-    active = TransferSession.objects.filter(sync_session=context.sync_session, push=context.is_push, active=True)
-    for transfer_session in active:
+    for transfer_session in open_sessions:
+        if transfer_session.sync_session_id != context.sync_session.id or transfer_session.push != context.is_push:
+            continue
         if transfer_session.id == context.request.data.get("id"):
             return transfer_session
         close_transfer_session(transfer_session)

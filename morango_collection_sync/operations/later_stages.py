@@ -8,6 +8,7 @@ from morango.sync.operations import LocalOperation
 
 from morango_collection_sync.conf import OPERATION_PRIORITY
 from morango_collection_sync.granting import refuse_if_shrunk
+from morango_collection_sync.hub_context import HubContext
 
 _AFTER_SENDING = (transfer_stages.DEQUEUING, transfer_stages.DESERIALIZING)
 
@@ -25,5 +26,19 @@ class AskPolicyAgain(LocalOperation):
         # finishing what it already has.
         if context.is_producer and context.stage in _AFTER_SENDING:
             return False
+        # With nothing queued there is nothing to send, and to close such a session gives nothing away.
+        if context.is_producer and context.stage == transfer_stages.TRANSFERRING and not _has_queued(context):
+            return False
+        # Serializing says what there is, which is told at the end of the request; it is asked again before queuing.
+        if context.stage == transfer_stages.SERIALIZING and _goes_on_to_queuing(context):
+            return False
         refuse_if_shrunk(context.transfer_session)
         return False
+
+
+def _has_queued(context: LocalSessionContext) -> bool:
+    return context.transfer_session.records_total != 0
+
+
+def _goes_on_to_queuing(context: LocalSessionContext) -> bool:
+    return context.is_producer and isinstance(context, HubContext) and context.goes_beyond(transfer_stages.SERIALIZING)

@@ -8,12 +8,13 @@ from typing import Any
 from django.db import transaction
 from morango.constants import transfer_statuses
 from morango.constants.capabilities import FSIC_V2_FORMAT
-from morango.models.core import Buffer, InstanceIDModel
+from morango.models.core import Buffer
 from morango.sync.context import LocalSessionContext
 from morango.sync.operations import LocalOperation, ProducerQueueOperation
 
 from morango_collection_sync.conf import OPERATION_PRIORITY, TAKEOVER_PRIORITY
 from morango_collection_sync.filter_counters import expanded, lacking
+from morango_collection_sync.hub_context import own_instance
 from morango_collection_sync.instances import (
     highest_counter,
     note_told,
@@ -40,11 +41,12 @@ class NoteTold(LocalOperation):
         self._assert(context.is_producer)
         session = context.transfer_session
         if not context.is_server:
-            instance, _ = InstanceIDModel.get_or_create_current_instance()
+            instance = own_instance(context)
             seen = highest_counter(parsed_counters(session.server_fsic), instance.id)
             if notice_put_back(instance, seen):
                 serialize_anew(session)
-        note_told(parsed_counters(session.server_fsic if context.is_server else session.client_fsic))
+        declared = parsed_counters(session.server_fsic if context.is_server else session.client_fsic)
+        note_told(own_instance(context).id, declared)
         return False
 
 

@@ -6,7 +6,6 @@ import json
 
 from morango.constants import transfer_statuses
 from morango.constants.capabilities import FSIC_V2_FORMAT
-from morango.models.core import InstanceIDModel
 from morango.sync.context import LocalSessionContext
 from morango.sync.operations import LocalOperation, SerializeOperation
 from morango.utils import SETTINGS
@@ -14,6 +13,7 @@ from morango.utils import SETTINGS
 from morango_collection_sync.conf import OPERATION_PRIORITY, TAKEOVER_PRIORITY
 from morango_collection_sync.edits import serialize_edits
 from morango_collection_sync.holdings import counters_of, cover_own_records
+from morango_collection_sync.hub_context import HubContext, own_instance
 from morango_collection_sync.instances import highest_counter, notice_put_back
 from morango_collection_sync.pending import note_declared
 from morango_collection_sync.sessions import understands_grants
@@ -31,9 +31,11 @@ class NoticePutBack(LocalOperation):
     def handle(self, context: LocalSessionContext) -> bool:
         self._assert(context.is_server)
         declared = parsed_counters(context.request.data.get("client_fsic"))
-        instance, _ = InstanceIDModel.get_or_create_current_instance()
+        instance = own_instance(context)
         if not notice_put_back(instance, highest_counter(declared, instance.id)):
             note_declared(context.filter, declared)
+        elif isinstance(context, HubContext):
+            context.forget_own_instance()
         return False
 
 
@@ -54,8 +56,8 @@ class SerializeEdits(SerializeOperation):
         if FSIC_V2_FORMAT not in context.capabilities:
             return super().handle(context)
         if serializes:
-            instance, _ = InstanceIDModel.get_or_create_current_instance()
-            counters = cover_own_records(context.filter, instance.id, each_partition=not _reads_all(context))
+            instance_id = own_instance(context).id
+            counters = cover_own_records(context.filter, instance_id, each_partition=not _reads_all(context))
         else:
             counters = counters_of(context.filter, is_producer=context.is_producer)
         _note(context, json.dumps(counters))
