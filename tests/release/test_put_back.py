@@ -10,6 +10,7 @@ from morango.models.core import InstanceIDModel
 
 from course_assignment.facility.leaving import leave
 from course_assignment.facility.models import PROFILE, Collection, CourseAssignment
+from morango_collection_sync.edits import serialize_edits
 from morango_collection_sync.pending import serialize_pending
 from morango_collection_sync.simulation.databases import Database, Databases
 from morango_collection_sync.simulation.device import Device
@@ -227,6 +228,18 @@ class TestHub:
                 with device:
                     joined.sync()
                     assert f"a0 {number}" in titles(town.class_a)
+
+    def test_what_it_had_stored_before_it_noticed_comes_with_the_first_pull(
+        self, town: Town, bobs: tuple[Device, Joined]
+    ) -> None:
+        """It is saved again, and told of, in the request in which the hub takes its new instance id."""
+        with town.hub:
+            _assign("after")
+            serialize_edits(PROFILE, [town.dataset_id])
+        device, joined = bobs
+        with device:
+            joined.sync(push=False)
+            assert "after" in titles(town.class_a)
 
     def test_what_a_learner_has_that_the_hub_lost_can_be_changed_again_on_the_hub(
         self, town: Town, adas: tuple[Device, Joined], bobs: tuple[Device, Joined]
