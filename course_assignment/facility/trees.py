@@ -58,11 +58,15 @@ class CollectionManager(TreeManager.from_queryset(CollectionQuerySet), SyncableM
             each.tree_id, each.lft, each.rght, each.level = numbering.new[each.pk]
 
     def lock_trees(self, dataset_ids: Iterable[str]) -> None:
-        """Wait for whoever numbers the trees of these datasets, or a new one; what is read next is what they wrote."""
-        if connection.vendor == "postgresql":
-            # Of a new tree there is no row yet.
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [self.model._meta.db_table])
+        """Wait for whoever numbers the trees of these datasets, or a new one; what is read next is what they wrote.
+
+        On SQLite the transaction that this is in is the only one already.
+        """
+        if connection.vendor != "postgresql":
+            return
+        # Of a new tree there is no row yet.
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [self.model._meta.db_table])
         roots = self.model._base_manager.filter(dataset_id__in=ids({*dataset_ids}), parent=None)
         list(roots.order_by("pk").select_for_update().values_list("pk"))
 
