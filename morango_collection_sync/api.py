@@ -8,6 +8,7 @@ these requests with somebody's cookies, and an answer holds no secret beside tex
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from django.core.exceptions import ValidationError as ModelInvalid
@@ -23,6 +24,7 @@ from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from morango_collection_sync import conf
 from morango_collection_sync.bad_requests import BadRequest
 from morango_collection_sync.connection import BRIEF_ANSWERS
 from morango_collection_sync.granting import refuse_if_shrunk
@@ -72,8 +74,8 @@ class TransferSessionViewSet(viewsets.TransferSessionViewSet):
             raise PermissionDenied("the filter is outside of what the certificates of this sync session allow")
         stage = transfer_stages.INITIALIZING if self.async_allowed() else transfer_stages.QUEUING
         session = {"sync_session": sync_session, "sync_filter": sync_filter, "is_push": push}
-        with HubContext.from_request(request, target=stage, **session) as context:
-            result = viewsets.session_controller.proceed_to_and_wait_for(stage, context=context, max_interval=2)
+        with HubContext.from_request(request, **session) as context:
+            result = self._wait_for(stage, context)
         if result == transfer_statuses.ERRORED:
             raise context.error or RuntimeError(f"the stage '{stage}' has failed")
         return self._answer(context.transfer_session, ("filter",), status=201)
@@ -113,12 +115,32 @@ class TransferSessionViewSet(viewsets.TransferSessionViewSet):
 
     def _bring_to(self, stage: str, transfer_session: TransferSession, *, at_once: bool) -> HubContext:
         """Run what remains of the stages up to this one, or (not ``at_once``) wait until they are through."""
-        with HubContext.from_request(self.request, target=stage, transfer_session=transfer_session) as context:
+        with HubContext.from_request(self.request, transfer_session=transfer_session) as context:
             if at_once:
                 viewsets.session_controller.proceed_to(stage, context=context)
             else:
-                viewsets.session_controller.proceed_to_and_wait_for(stage, context=context, max_interval=2)
+                self._wait_for(stage, context)
         return context
+
+    def _wait_for(self, stage: str, context: HubContext) -> str:
+        """Run what remains of the stages up to this one, until they are through or have failed.
+
+        :return: the status of the last one
+        :raises BadRequest: when that is not so after ``SESSION_DEADLINE``. Morango would wait for ever: for records
+            that do not come, and for a stage that has been reached already (``SessionController.proceed_to``, 0.8.15)
+        """
+        if context.stage == stage and context.stage_status == transfer_statuses.COMPLETED:
+            return str(transfer_statuses.COMPLETED)
+        deadline = time.monotonic() + conf.session_deadline()
+
+        def look_at_the_time() -> None:
+            if context.stage_status not in transfer_statuses.FINISHED_STATES and time.monotonic() >= deadline:
+                raise BadRequest(f"the session does not come from the stage '{context.stage}' to '{stage}'")
+
+        status: str = viewsets.session_controller.proceed_to_and_wait_for(
+            stage, context=context, max_interval=2, callback=look_at_the_time
+        )
+        return status
 
     def _take_numbers(self, transfer_session: TransferSession) -> None:
         told = {name: self.request.data[name] for name in _NUMBERS if self.request.data.get(name) is not None}

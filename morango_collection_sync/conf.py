@@ -87,7 +87,10 @@ def operations_run_by() -> str | None:
 
 
 def session_deadline() -> float:
-    """``COLLECTION_SYNC["SESSION_DEADLINE"]``: seconds that a client waits for one stage. Default 600."""
+    """``COLLECTION_SYNC["SESSION_DEADLINE"]``: seconds that a client waits for one stage.
+
+    So long a hub waits for the stages up to the one that a client asks for that only asks once. Default 600.
+    """
     return float(_setting("SESSION_DEADLINE", 600))
 
 

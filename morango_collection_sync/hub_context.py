@@ -31,15 +31,15 @@ class HubContext(LocalSessionContext):
     after a death at the end of the stage's last operation. A stage at which there is nothing to do is noted neither
     way.
 
-    :param target: the stage that the request is to bring the transfer session to, if any
+    :ivar has_asked_policy: whether an operation has asked the policy in this request
     """
 
-    __slots__ = ("_noted", "_own_instance", "_target")
+    __slots__ = ("_noted", "_own_instance", "has_asked_policy")
 
-    def __init__(self, request: Request, *, target: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, request: Request, **kwargs: Any) -> None:
+        self.has_asked_policy = False
         self._noted: tuple[str | None, str | None] | None = None
         self._own_instance: InstanceIDModel | None = None
-        self._target = target
         super().__init__(request=request, **kwargs)
 
     @classmethod
@@ -54,7 +54,7 @@ class HubContext(LocalSessionContext):
         self, kind: type[BaseException] | None, raised: BaseException | None, at: TracebackType | None
     ) -> None:
         if kind is None and self._noted is not None and self._noted != self._at():
-            self._note_where_it_was()
+            self._note(TransferSession.objects.filter(transfer_stage=self._noted[0]))
 
     def own_instance(self) -> InstanceIDModel:
         """This hub's present instance; its counter is that of the first time in the request."""
@@ -66,10 +66,6 @@ class HubContext(LocalSessionContext):
         """This hub has taken a new instance id."""
         self._own_instance = None
 
-    def goes_beyond(self, stage: str) -> bool:
-        """Whether the request brings the transfer session further than to this stage."""
-        return self._target is not None and transfer_stages.stage(self._target) > transfer_stages.stage(stage)
-
     def update(self, transfer_session: TransferSession | None = None, **kwargs: Any) -> None:
         """Take over what has changed, and keep the sync session that is here already."""
         known = self.sync_session
@@ -80,50 +76,52 @@ class HubContext(LocalSessionContext):
     def update_state(self, stage: str | None = None, stage_status: str | None = None) -> None:
         """Note a stage and its status with the transfer session, as it is in the database by now.
 
-        A status of a stage that another request has left behind meanwhile is not noted: it came too late.
+        That a stage has ended or failed is not noted where another request has left it behind meanwhile: it came too
+        late.
 
-        :raises ValueError: for a stage behind the one that the session has reached, or when the session has ended
+        :raises ValueError: for a stage behind the one that the session has reached, or when the session has ended,
+            unless the stage has ended or failed
         """
         if not self._has_transfer_session or (stage is None and stage_status is None):
             return
         session = self.transfer_session
         if self._noted is None:
             self._noted = self._at()
-        if stage is not None:
+        if stage is None and stage_status == transfer_statuses.COMPLETED:
+            self._come_to(stage, stage_status)
+        elif stage is None and stage_status == transfer_statuses.ERRORED:
+            self._come_to(stage, stage_status)
+            self._note(self._unchanged())
+        else:
+            stage = stage or session.transfer_stage
             _require_open(session, stage)
-            if not self._has_nothing_to_do_at(stage):
-                self._begin(stage, stage_status)
-                return
-        self._come_to(stage, stage_status)
-        if stage is None and stage_status != transfer_statuses.COMPLETED:
-            self._note_where_it_was()
+            if stage_status == transfer_statuses.PENDING and self._begins_with_nothing_to_do(stage):
+                self._come_to(stage, stage_status)
+            else:
+                self._go_on(stage, stage_status)
 
-    def _has_nothing_to_do_at(self, stage: str) -> bool:
+    def _begins_with_nothing_to_do(self, stage: str) -> bool:
         session = self.transfer_session
-        return session.pull and session.records_total == 0 and stage in _CARRYING
+        return stage in _CARRYING and stage != session.transfer_stage and session.pull and session.records_total == 0
 
-    def _begin(self, stage: str, stage_status: str | None) -> None:
-        """Note that a stage begins, where the session is in the database what was noted of it.
+    def _go_on(self, stage: str, stage_status: str | None) -> None:
+        """Note that a stage begins, or is not done yet, where the session is in the database what was noted of it.
 
         Where it is not, it is read anew: another request has come further, or was asked for the same.
         """
         session, sync_session = self.transfer_session, self.sync_session
-        noted_stage, noted_status = self._noted or (None, None)
-        unchanged = TransferSession.objects.filter(
-            active=True, transfer_stage=noted_stage, transfer_stage_status=noted_status
-        )
         before = self._at()
         self._come_to(stage, stage_status)
-        if self._note(unchanged):
+        if self._note(self._unchanged().filter(active=True)):
             return
         self._come_to(*before)
         current = TransferSession.objects.only("active", "transfer_stage").get(pk=session.pk)
         _require_open(current, stage)
         session.refresh_from_db()
         session.sync_session = sync_session
-        self._noted = self._at()
+        noted_stage, _ = self._noted = self._at()
         self._come_to(stage, stage_status)
-        self._note_where_it_was()
+        self._note(TransferSession.objects.filter(active=True, transfer_stage=noted_stage))
 
     def _at(self) -> tuple[str | None, str | None]:
         return self.transfer_session.transfer_stage, self.transfer_session.transfer_stage_status
@@ -133,10 +131,10 @@ class HubContext(LocalSessionContext):
         session.transfer_stage = stage or session.transfer_stage
         session.transfer_stage_status = stage_status or session.transfer_stage_status
 
-    def _note_where_it_was(self) -> None:
-        """Note the stage and its status, unless another request has brought the session to another stage meanwhile."""
-        noted_stage, _ = self._noted or (None, None)
-        self._note(TransferSession.objects.filter(transfer_stage=noted_stage))
+    def _unchanged(self) -> QuerySet:
+        """The session, as long as it is in the database what was noted of it."""
+        stage, status = self._noted or (None, None)
+        return TransferSession.objects.filter(transfer_stage=stage, transfer_stage_status=status)
 
     def _note(self, sessions: QuerySet) -> bool:
         """Note the stage and its status with the session if it is among these; whether it is."""
@@ -147,7 +145,7 @@ class HubContext(LocalSessionContext):
             return False
         self._noted = (stage, status)
         session.last_activity_timestamp = now
-        if now - sync_session.last_activity_timestamp > _ACTIVITY_IS_NOTED_AFTER:
+        if abs(now - sync_session.last_activity_timestamp) > _ACTIVITY_IS_NOTED_AFTER:
             sync_session.last_activity_timestamp = now
             sync_session.save(update_fields=["last_activity_timestamp"])
         return True

@@ -79,12 +79,13 @@ def plan_release(held: Iterable[str], grant: Grant, edited: Iterable[str], grant
     """Decide what to release. Pure.
 
     An edit that nobody may push stays where it is until a hub grants its collection: one that does not has nothing to
-    bring in its place.
+    bring in its place. With the user whose edit it is it goes at once.
 
     :param held: collection partitions of the grant's dataset of which anything is on the device
     :param grant: what the device's users may read and write together
     :param edited: those of them with edits that no hub is known to have
-    :param granted: the partitions that a hub has granted in the pull at whose end this is decided
+    :param granted: the partitions that a hub has granted in the pull at whose end this is decided; all, when a user
+        leaves the device
     """
     readable = set(grant.partitions(push=False))
     writable = set(grant.partitions(push=True))
@@ -133,8 +134,7 @@ def release_prepared(
         held = held_partitions(profile, dataset_id) - partitions_to_serialize(profile, dataset_id)
         grant = grant_of_all(dataset_id, (policy.grant_for(user_id, dataset_id) for user_id in users))
         edits = pending_edits(held)
-        granted = () if finishing is None else finishing.get_filter()
-        plan = plan_release(held, grant, (record.partition for record in edits), granted)
+        plan = plan_release(held, grant, (record.partition for record in edits), _granted(held, finishing, leaving))
         if not plan.partitions:
             return Released({})
         quarantined = quarantine([record for record in edits if record.partition in plan.partitions])
@@ -148,6 +148,14 @@ def release_prepared(
         released = Released(records, plan.to_fetch_again, quarantined)
         transaction.on_commit(lambda: _tell(type(policy), released))
     return released
+
+
+def _granted(held: Iterable[str], finishing: TransferSession | None, leaving: str | None) -> Iterable[str]:
+    """Where an edit that nobody may push any more is to make room for the hub's version."""
+    if leaving is not None:
+        # At once: whose edit it is can be told only as long as their certificate is here.
+        return held
+    return () if finishing is None else finishing.get_filter()
 
 
 def drop_claims(dataset_id: str, partitions: Iterable[str]) -> None:

@@ -437,7 +437,7 @@ class Oracle:
                 continue
             certain, possible = self.pending(name, key, versions)
             unreadable = key.collection not in rights.readable
-            if not unreadable and key.collection not in granted and sure:
+            if not unreadable and hub is not None and key.collection not in granted and sure:
                 # What nobody may push stays until a hub has something to bring in its place.
                 continue
             if unreadable and sure:

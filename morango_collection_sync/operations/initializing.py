@@ -154,13 +154,15 @@ def _resumed_session(context: LocalSessionContext, open_sessions: Iterable[Trans
     Morango takes the active one of this direction for it, whatever its id is. A client that asks for another id has
     done with that one, and closing it has not got through.
     """
+    resumed = None
     for transfer_session in open_sessions:
         if transfer_session.sync_session_id != context.sync_session.id or transfer_session.push != context.is_push:
             continue
         if transfer_session.id == context.request.data.get("id"):
-            return transfer_session
-        close_transfer_session(transfer_session)
-    return None
+            resumed = transfer_session
+        else:
+            close_transfer_session(transfer_session)
+    return resumed
 
 
 def _may_be_granted(context: LocalSessionContext) -> bool:

@@ -29,10 +29,12 @@ class AskPolicyAgain(LocalOperation):
         # With nothing queued there is nothing to send, and to close such a session gives nothing away.
         if context.is_producer and context.stage == transfer_stages.TRANSFERRING and not _has_queued(context):
             return False
-        # Serializing says what there is, which is told at the end of the request; it is asked again before queuing.
-        if context.stage == transfer_stages.SERIALIZING and _goes_on_to_queuing(context):
+        # What is queued right after it was serialized for is asked about again before any of it is read.
+        if context.is_producer and context.stage == transfer_stages.QUEUING and _has_asked(context):
             return False
         refuse_if_shrunk(context.transfer_session)
+        if isinstance(context, HubContext):
+            context.has_asked_policy = True
         return False
 
 
@@ -40,5 +42,5 @@ def _has_queued(context: LocalSessionContext) -> bool:
     return context.transfer_session.records_total != 0
 
 
-def _goes_on_to_queuing(context: LocalSessionContext) -> bool:
-    return context.is_producer and isinstance(context, HubContext) and context.goes_beyond(transfer_stages.SERIALIZING)
+def _has_asked(context: LocalSessionContext) -> bool:
+    return isinstance(context, HubContext) and context.has_asked_policy

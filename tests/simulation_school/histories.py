@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 from morango.constants import transfer_stages
 
 from course_assignment.simulation.school import School, Seat
 from course_assignment.simulation.versions import Assigned, AssignmentKey
+from morango_collection_sync.models import QuarantinedEdit
 from morango_collection_sync.simulation.faults import Moment, NextKill, PlannedFaults, RequestFault
 
 CLASS = "class-1"
@@ -350,3 +352,19 @@ def version_taken_by_a_member_who_is_a_coach_to_the_hub_it_is_of(school: School)
     seat = tablet(school, hub, "user1")
     sync(school, seat, other)
     school.settle()
+
+
+@history
+def coach_with_work_leaves_a_device_on_which_a_member_stays(school: School) -> None:
+    """The edit is the coach's, whoever is there when it is set aside."""
+    hub = school.hubs[0]
+    school.coach(hub, "user1", CLASS)
+    school.enrol(hub, "user2", CLASS)
+    school.assign(hub, None, CLASS, "course-1", active=True)
+    seat = tablet(school, hub, "user1", "user2")
+    edit(school, seat)
+    school.leave(seat, "user1")
+    sync(school, seat, hub)
+    with seat.device:
+        (kept,) = QuarantinedEdit.objects.all()
+        assert json.loads(kept.user_ids) == [school.names.user_id("user1")]

@@ -128,6 +128,22 @@ def test_pull_of_nothing_that_another_request_has_ended_is_not_cleaned_up_again(
         pull_of_nothing.update_state(stage=transfer_stages.CLEANUP, stage_status=transfer_statuses.PENDING)
 
 
+def test_failure_is_not_noted_where_another_request_has_ended_the_stage(context: HubContext) -> None:
+    TransferSession.objects.update(transfer_stage_status=transfer_statuses.COMPLETED)
+
+    context.update_state(stage_status=transfer_statuses.ERRORED)
+
+    assert _noted() == (transfer_stages.DEQUEUING, transfer_statuses.COMPLETED)
+
+
+def test_stage_with_nothing_to_do_is_not_waited_for_in_a_session_that_has_ended(pull_of_nothing: HubContext) -> None:
+    pull_of_nothing.update_state(stage=transfer_stages.TRANSFERRING, stage_status=transfer_statuses.PENDING)
+    TransferSession.objects.update(active=False)
+
+    with pytest.raises(ValueError, match="has ended"):
+        pull_of_nothing.update_state(stage_status=transfer_statuses.PENDING)
+
+
 def test_session_that_another_request_has_ended_comes_to_no_further_stage(context: HubContext) -> None:
     TransferSession.objects.update(active=False)
 
@@ -166,3 +182,11 @@ def test_last_activity_of_a_sync_session_is_noted_once_a_minute(context: HubCont
     context.update_state(stage=transfer_stages.CLEANUP, stage_status=transfer_statuses.PENDING)
 
     assert before < noted == SyncSession.objects.get().last_activity_timestamp
+
+
+def test_last_activity_of_a_clock_that_was_ahead_is_corrected(context: HubContext) -> None:
+    context.sync_session.last_activity_timestamp = timezone.now() + timedelta(days=400)
+
+    context.update_state(stage=transfer_stages.DESERIALIZING, stage_status=transfer_statuses.PENDING)
+
+    assert SyncSession.objects.get().last_activity_timestamp <= timezone.now()

@@ -325,3 +325,18 @@ def test_session_without_a_grant_is_left_alone(new_device: NewDevice, serve: Ser
             scene.leave()
         assert peer.proceed(transfer_id, "queuing").status_code == 200
         assert peer.rows(transfer_id).status_code == 200
+
+
+def test_nothing_is_noted_for_a_user_who_has_left_before_serializing_and_queuing_at_once(
+    new_device: NewDevice, serve: Serve
+) -> None:
+    scene = _scene(new_device, serve)
+    with scene.tablet, _peer(scene) as peer:
+        transfer_id = peer.create(_own(scene)).json()["id"]
+        with scene.hub:
+            scene.leave()
+        refused = peer.proceed(transfer_id, "queuing")
+
+    assert refused.status_code == 403
+    with scene.hub:
+        assert TransferSession.objects.get(id=transfer_id).server_fsic == "{}"
