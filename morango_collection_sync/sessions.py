@@ -56,11 +56,7 @@ def _has_parent_of_dataset(certificate: Certificate) -> bool:
 
 
 def _parent_of(certificate: Certificate) -> Certificate | None:
-    if certificate.parent_id is not None and not Certificate._meta.get_field("parent").is_cached(certificate):
-        # Without the private key, which a hub's own certificate has and which takes long to load.
-        parents = Certificate.objects.select_related("scope_definition").defer("_private_key")
-        certificate.parent = parents.get(id=certificate.parent_id)
-    return certificate.parent
+    return None if certificate.parent_id is None else _certificate_of(certificate, "parent")
 
 
 def _once(certificate: Certificate, name: str, read: Callable[[Certificate], _Fact]) -> _Fact:
@@ -81,12 +77,13 @@ def server_certificate_of(sync_session: SyncSession) -> Certificate:
     return _certificate_of(sync_session, "server_certificate")
 
 
-def _certificate_of(sync_session: SyncSession, name: str) -> Certificate:
-    field = SyncSession._meta.get_field(name)
-    if not field.is_cached(sync_session):
+def _certificate_of(row: SyncSession | Certificate, name: str) -> Certificate:
+    """What a row refers to by this name, without the private key, which takes long to load."""
+    field = row._meta.get_field(name)
+    if not field.is_cached(row):
         certificates = Certificate.objects.select_related("scope_definition").defer("_private_key")
-        setattr(sync_session, name, certificates.get(pk=getattr(sync_session, field.attname)))
-    return getattr(sync_session, name)
+        setattr(row, name, certificates.get(pk=getattr(row, field.attname)))
+    return getattr(row, name)
 
 
 def without_private_keys(queryset: QuerySet, to_sync_session: str = "") -> QuerySet:

@@ -193,14 +193,13 @@ class Oracle:
             scope = [
                 key
                 for key, versions in here.records.items()
-                if granted is None or (isinstance(key, AssignmentKey) and key.collection in granted.writable)
+                if _is_pushed(key, granted)
                 if key not in taken and (key not in before.same or versions != before.client.get(key))
             ]
             for key, known in list(here.knowing.items()):
                 # The device tells what it knows, whether the record itself goes along or is there already. To the hub,
                 # or to another hub that has not been told, the two versions are apart all the same.
-                is_told = granted is None or (isinstance(key, AssignmentKey) and key.collection in granted.writable)
-                if is_told and here.of(key) & known and here.of(key) != there.of(key):
+                if _is_pushed(key, granted) and here.of(key) & known and here.of(key) != there.of(key):
                     self._lose_track_of(key)
             pushed = here.records
             if not sure:
@@ -564,6 +563,10 @@ def _is_pulled(key: Key, user: str | None, granted: Rights | None) -> bool:
     if isinstance(key, AssignmentKey):
         return key.collection in granted.readable
     return key.user == user
+
+
+def _is_pushed(key: Key, granted: Rights | None) -> bool:
+    return granted is None or (isinstance(key, AssignmentKey) and key.collection in granted.writable)
 
 
 def _are_apart(one: Version, other: Version) -> bool:
