@@ -13,6 +13,7 @@ import socket
 import sys
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -59,7 +60,7 @@ def _deed(peer: Peer, name: str) -> Callable[..., Any]:
     return cast("Callable[..., Any]", getattr(peer, name))
 
 
-class Peer:
+class Peer(ABC):
     """What both kinds of process do alike."""
 
     def __init__(self) -> None:
@@ -165,8 +166,12 @@ class Peer:
 
         SyncSession.objects.filter(is_server=False).update(active=False)
 
+    @abstractmethod
     def _sync(self, url: str, **how: bool) -> dict[str, Any]:
-        raise NotImplementedError
+        """Sync with a hub.
+
+        :return: how many ``records`` came or went; bytes ``received`` and ``sent``
+        """
 
 
 def _require_all_applied() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -20,16 +21,16 @@ if TYPE_CHECKING:
     from course_assignment.simulation.oracle import Oracle
 
 
-class People:
+class People(ABC):
     """What a :class:`~course_assignment.simulation.school.School` lets people do."""
 
     names: Names
     oracle: Oracle
     _serial: int
 
+    @abstractmethod
     def observe(self, seat: Seat) -> Observed:
         """What a device has now."""
-        raise NotImplementedError
 
     def serial(self) -> int:
         """A number that nothing else has, for what a person writes."""
